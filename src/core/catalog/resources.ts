@@ -1,0 +1,185 @@
+/**
+ * What people configure. Each resource is a versioned document in the catalog; a kind is one line in `Resources`.
+ * Times are ms since the epoch. `Sealed` values are ciphertext: only the engine's vault opens them.
+ */
+import type { ApplicationId, DestinationId, Id } from '../ids.ts';
+
+declare const sealed: unique symbol;
+/** AES-256-GCM ciphertext with its key id (core/sealing.ts); additional data = organization and the row's id. */
+export type Sealed = string & { readonly [sealed]: true };
+
+export interface Resource {
+  /** Bare id. */
+  readonly id: Id<string>;
+  /** The caller's own name for it, unique per organization, kind and owner. */
+  readonly uid: string | null;
+  /** What it lives in: the application of an endpoint, or null when it belongs to the organization itself. */
+  readonly ownerId: ApplicationId | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Raised by one with each write; a write names the version it read. Starts at 1. */
+  readonly version: number;
+}
+
+export interface Application extends Resource {
+  readonly name: string;
+  /** Deliveries per second over all its endpoints; null = no limit. */
+  readonly throttleRate: number | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** App tokens issued before this instant are refused (`expire-all`); 0 = none. */
+  readonly tokensValidFrom: number;
+}
+
+export interface SigningKey {
+  readonly type: 'hmac256' | 'ed25519';
+  /** Sealed `whsec_…` or `whsk_…` text. */
+  readonly secret: Sealed;
+  readonly createdAt: number;
+  /** null = current; an old key signs beside the current one until this instant. */
+  readonly expiresAt: number | null;
+}
+
+export interface Ordering {
+  /** `none`, first in first out per endpoint, or per ordering key of the message (no key: one shared lane). */
+  readonly scope: 'none' | 'endpoint' | 'key';
+  /** While the head of a line waits for its retry: hold what is behind it, or let it pass. */
+  readonly onFailure: 'block' | 'skip';
+}
+
+/** Where a delivery goes. On the `app` routes it is called an endpoint. ownerId null = operational webhook. */
+export interface Destination extends Resource {
+  readonly id: DestinationId;
+  readonly kind: 'http' | 'poller';
+  readonly url: string;
+  readonly description: string;
+  /** null = every event type. */
+  readonly eventTypes: readonly string[] | null;
+  /** null = every channel, and messages without one. */
+  readonly channels: readonly string[] | null;
+  readonly disabled: boolean;
+  /** Why it is disabled, for people: `by hand`, `410 Gone`, `failing since …`. */
+  readonly disabledReason: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly keys: readonly SigningKey[];
+  /** Sealed JSON of custom headers, `[name, value][]` in the case and order the user typed. */
+  readonly headers: Sealed | null;
+  /** Deliveries per second; null = no limit. */
+  readonly throttleRate: number | null;
+  /** Attempts in flight at once; null = the configured default. */
+  readonly concurrency: number | null;
+  readonly timeoutMs: number | null;
+  /** Delays before each retry; null = the event type's, else the global one; [] = no retries. */
+  readonly retryScheduleMs: readonly number[] | null;
+  readonly ordering: Ordering;
+  /** null = the message's own method (POST unless it says otherwise). */
+  readonly method: string | null;
+  /** Sealed JSON of `DestinationAuth`. */
+  readonly auth: Sealed | null;
+  /** Sealed JSON of `ClientTls`. */
+  readonly tls: Sealed | null;
+  readonly allowHttp2: boolean;
+  readonly transformation: Transformation | null;
+}
+
+export type DestinationAuth =
+  | { readonly type: 'basic'; readonly username: string; readonly password: string }
+  | { readonly type: 'bearer'; readonly token: string }
+  | {
+      readonly type: 'oauth2';
+      readonly tokenUrl: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scopes: readonly string[];
+      /** How the client proves itself at the token endpoint (RFC 6749 §2.3.1). */
+      readonly clientAuth: 'basic' | 'body';
+      readonly extraParams: Readonly<Record<string, string>>;
+    };
+
+/** PEM texts. */
+export interface ClientTls {
+  readonly cert: string | null;
+  readonly key: string | null;
+  /** Trusted instead of the system's authorities. */
+  readonly ca: string | null;
+}
+
+/** Stored now; it runs when the sandbox is built. */
+export interface Transformation {
+  readonly code: string;
+  readonly enabled: boolean;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly updatedAt: number;
+}
+
+/** The uid is the event type's name. */
+export interface EventType extends Resource {
+  readonly uid: string;
+  readonly description: string;
+  readonly archived: boolean;
+  readonly deprecated: boolean;
+  readonly featureFlags: readonly string[];
+  readonly groupName: string | null;
+  /** `{"1": JSONSchema}` as given. */
+  readonly schemas: unknown;
+  readonly retryScheduleMs: readonly number[] | null;
+}
+
+export type Role = 'owner' | 'editor' | 'viewer';
+
+export interface ApiKey extends Resource {
+  readonly name: string;
+  /** SHA-256 (base64url) of the secret part; the secret itself is shown once. */
+  readonly secretHash: string;
+  readonly role: Role;
+  /** `resource:read`, `resource:write`, `*`; see core/access. */
+  readonly scopes: readonly string[];
+  /** Confines the key to one application, as an app token is. */
+  readonly applicationId: ApplicationId | null;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+/** A token that was logged out before it expired: uid = SHA-256 (base64url) of the token. */
+export interface RevokedToken extends Resource {
+  readonly expiresAt: number;
+}
+
+/** Long work with progress; resumed from `cursor` after a restart (engine/tasks). */
+export interface BackgroundTask extends Resource {
+  /** `endpoint.recover`, `endpoint.replay`, `endpoint.bulk-replay`, `application.purge_content`, … (wire names). */
+  readonly task: string;
+  readonly status: 'running' | 'finished' | 'failed' | 'canceled';
+  /** What the task was asked to do. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly cursor: string | null;
+  readonly progress: { readonly done: number; readonly total: number | null };
+  /** What it reports when it ends; the wire's `data`. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** How far one consumer has read from a polling endpoint; uid = `<consumer name>`, ownerId = application. */
+export interface PollerConsumer extends Resource {
+  readonly destinationId: DestinationId;
+  readonly iterator: string | null;
+}
+
+/** A third party that manages some of an application's endpoints with a key of its own. */
+export interface Integration extends Resource {
+  readonly name: string;
+  readonly keyHash: string;
+  readonly key: Sealed;
+  readonly featureFlags: readonly string[];
+}
+
+/** Every kind of document the catalog holds. A new kind is one line here; the tables do not change. */
+export interface Resources {
+  application: Application;
+  destination: Destination;
+  'event-type': EventType;
+  'api-key': ApiKey;
+  'revoked-token': RevokedToken;
+  'background-task': BackgroundTask;
+  'poller-consumer': PollerConsumer;
+  integration: Integration;
+}
+export type ResourceKind = keyof Resources;

@@ -1,0 +1,190 @@
+/**
+ * The engine's face: what HTTP, the CLI and the application's start may ask of it. `createEngine` (create-engine.ts)
+ * is the only implementation; it gets every port as a value, so that test/sim runs the very same code.
+ */
+import type { Principal } from '../core/access/access.ts';
+import type { Application, BackgroundTask, Destination, EventType, Resource, ResourceKind, Resources, Sealed } from '../core/catalog/resources.ts';
+import type { Event } from '../core/event/event.ts';
+import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../core/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Dice } from '../ports/dice.ts';
+import type { Log } from '../ports/log.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { Wire } from '../ports/wire.ts';
+
+export interface EngineParts {
+  readonly storage: Storage;
+  readonly wire: Wire;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly log: Log;
+  readonly settings: EngineSettings;
+}
+
+/** Everything that can be set, already parsed. Durations in ms. */
+export interface EngineSettings {
+  /** The first encrypts, all decrypt. */
+  readonly mainSecrets: readonly string[];
+  readonly retryScheduleMs: readonly number[];
+  readonly defaultSignatureType: 'hmac256' | 'ed25519';
+  readonly signatureHeaders: 'webhook' | 'svix';
+  readonly userAgent: string;
+  readonly endpointHttpsOnly: boolean;
+  /** 0 = never disable. */
+  readonly disableAfterMs: number;
+  readonly timeoutMs: number;
+  /** Attempts in flight per destination unless it says otherwise. */
+  readonly concurrencyPerDestination: number;
+  /** Attempts in flight in the whole process. */
+  readonly concurrencyTotal: number;
+  /** Deliveries and payload bytes a lane holds in memory before it leaves the rest in the table. */
+  readonly laneItemsMax: number;
+  readonly laneBytesMax: number;
+  /** Payload bytes all lanes together hold in memory. */
+  readonly memoryBytesMax: number;
+  /** Events and attempts older than this are pruned. */
+  readonly historyRetentionMs: number;
+  /** How long a content is kept unless the message says otherwise. */
+  readonly contentRetentionMs: number;
+}
+
+export interface Engine {
+  readonly directory: Directory;
+  readonly vault: Vault;
+  readonly tasks: Tasks;
+  readonly metrics: EngineMetrics;
+  /** Loads the lanes that have work, resumes background tasks, starts the sweep. */
+  start(): Promise<void>;
+  /** Stops taking work, waits for attempts in flight up to `deadlineMs`; what is left stays queued in the store. */
+  stop(deadlineMs: number): Promise<void>;
+
+  /** Durable when it resolves. */
+  publish(request: PublishRequest): Promise<PublishResult>;
+  /** Writes documents, audit line and operational events in one transaction; refreshes the directory and the lanes. */
+  commit(request: CommitRequest): Promise<CommitResult>;
+  /** One manual attempt of a stored event; leaves automatic retries alone. Problem not_found | missing_payload. */
+  resend(organization: OrganizationId, destination: Destination, eventId: EventId): Promise<void>;
+  /** Queues stored events for a destination again and wakes its lane; the number newly queued. */
+  replay(organization: OrganizationId, destination: Destination, eventIds: readonly EventId[]): Promise<number>;
+}
+
+/** Cached reads of the catalog. A change answered before a call is seen by that call. */
+export interface Directory {
+  /** `ref`: `app_…` or the caller's uid. Problem not_found. Synchronous when cached: check with `instanceof Promise`. */
+  application(organization: OrganizationId, ref: string): LoadedApplication | Promise<LoadedApplication>;
+  applicationById(organization: OrganizationId, id: ApplicationId): LoadedApplication | Promise<LoadedApplication>;
+  /** `ref`: `ep_…` or uid within the application (null = operational webhook endpoints). Problem not_found. */
+  destination(organization: OrganizationId, applicationId: ApplicationId | null, ref: string): Promise<Destination>;
+  /** undefined when there is none of that name. */
+  eventType(organization: OrganizationId, name: string): EventType | undefined | Promise<EventType | undefined>;
+  /** The destinations that operational events go to. */
+  operational(organization: OrganizationId): LoadedOwner | Promise<LoadedOwner>;
+  /** Hash (SHA-256, base64url) of a token that was logged out. */
+  isTokenRevoked(organization: OrganizationId, tokenHash: string): Promise<boolean>;
+}
+
+/** Destinations of one owner, ready to plan deliveries for. */
+export interface LoadedOwner {
+  readonly destinations: readonly LoadedDestination[];
+}
+export interface LoadedApplication extends LoadedOwner {
+  readonly application: Application;
+}
+/** The filter part is what `core/event/plan` reads; the engine keeps more behind it. */
+export interface LoadedDestination {
+  readonly id: DestinationId;
+  readonly kind: Destination['kind'];
+  readonly disabled: boolean;
+  readonly eventTypes: ReadonlySet<string> | null;
+  readonly channels: ReadonlySet<string> | null;
+  readonly destination: Destination;
+}
+
+export interface Vault {
+  /** `rowId` binds the ciphertext to its row. */
+  seal(organization: OrganizationId, rowId: string, text: string): Sealed;
+  /** Throws Problem('unavailable') when the main secret does not fit. */
+  open(organization: OrganizationId, rowId: string, sealed: Sealed): string;
+}
+
+export interface Tasks {
+  /** Stores the task (with the idempotent answer, if any) and runs it; survives restarts. `reply` makes the answer to keep. */
+  start(request: {
+    readonly organization: OrganizationId;
+    readonly principal: Principal;
+    readonly task: string;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly idempotency: IdempotencyKey | null;
+    readonly reply: (task: BackgroundTask) => Reply;
+  }): Promise<Reply>;
+}
+
+/** What an operation answers. `body` undefined = empty. */
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** True when `body` is a string that already is JSON. */
+  readonly raw?: boolean;
+}
+
+/** From the Idempotency-Key header: hash of organization, method, path and key; hash of the request body. */
+export interface IdempotencyKey {
+  readonly keyHash: Uint8Array;
+  readonly bodyHash: Uint8Array;
+}
+
+export interface PublishRequest {
+  readonly organization: OrganizationId;
+  readonly application: LoadedApplication;
+  /** Without what the engine decides: id, acceptedAt. */
+  readonly event: Omit<Event, 'id' | 'acceptedAt' | 'applicationId'>;
+  readonly content: Uint8Array;
+  readonly idempotency: IdempotencyKey | null;
+  /** The answer to keep with the idempotency key; called only when there is one. */
+  readonly reply: (event: Event) => Reply;
+  /** Only these destinations, whatever their filters (send-example); null = plan. */
+  readonly only: readonly DestinationId[] | null;
+}
+
+export type PublishResult =
+  | { readonly kind: 'accepted'; readonly event: Event }
+  | { readonly kind: 'duplicate'; readonly id: EventId }
+  | { readonly kind: 'replayed'; readonly reply: Reply };
+
+/** before null = insert; after null = remove. The engine sets `version` and `updatedAt` of `after`. */
+export type Edit = {
+  [K in ResourceKind]: { readonly kind: K; readonly before: Resources[K] | null; readonly after: Resources[K] | null };
+}[ResourceKind];
+
+export interface CommitRequest {
+  readonly organization: OrganizationId;
+  readonly principal: Principal;
+  readonly edits: readonly Edit[];
+  /** `endpoint.update`, … for the audit log; the engine derives before/after from the edits and masks sealed values. */
+  readonly action: string;
+  readonly idempotency: IdempotencyKey | null;
+  readonly reply: Reply;
+}
+
+/** `stale`: somebody else wrote first; read again and decide again (operations are re-run by the HTTP layer). */
+export type CommitResult =
+  | { readonly kind: 'done' | 'replayed'; readonly reply: Reply }
+  | { readonly kind: 'stale' };
+
+/** Plain counters and gauges that /metrics renders. */
+export interface EngineMetrics {
+  eventsAccepted: number;
+  attemptsByOutcome: Map<string, number>;
+  deliveriesSettled: Map<string, number>;
+  inFlight: number;
+  lanes: number;
+  lanesBlocked: number;
+  heldInMemory: number;
+  heldBytes: number;
+  /** Ms from acceptance to the first attempt's end: histogram bucket counts are HTTP's business, so a listener. */
+  onAttempt: ((attempt: { outcome: string; durationMs: number; sinceAcceptedMs: number; first: boolean }) => void) | null;
+}
+
+/** A new document with the members every resource has. `version` and `updatedAt` are set again by `commit`. */
+export type Fresh<R extends Resource> = Omit<R, 'version' | 'createdAt' | 'updatedAt' | 'id'>;

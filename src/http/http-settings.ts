@@ -1,0 +1,12 @@
+/** What the HTTP room needs to know, already parsed (config makes it, app hands it over). */
+export interface HttpSettings {
+  /** Signs and checks organization and app tokens; the first signs. */
+  readonly jwtSecrets: readonly string[];
+  /** How the outside reaches us, without a trailing slash; used in links. */
+  readonly publicUrl: string;
+  /** Bytes of a request body. */
+  readonly bodyBytesMax: number;
+  readonly endpointHttpsOnly: boolean;
+  readonly defaultSignatureType: 'hmac256' | 'ed25519';
+  readonly version: string;
+}

@@ -1,0 +1,14 @@
+/** What a driver opens: the five storage ports over one store. */
+import type { Catalog } from './catalog.ts';
+import type { History } from './history.ts';
+import type { Intake } from './intake.ts';
+import type { Queue } from './queue.ts';
+import type { Upkeep } from './upkeep.ts';
+
+export interface Storage {
+  readonly intake: Intake;
+  readonly queue: Queue;
+  readonly catalog: Catalog;
+  readonly history: History;
+  readonly upkeep: Upkeep;
+}
