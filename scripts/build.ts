@@ -1,8 +1,9 @@
 /** Builds what is published: two bundles (the command and the storage worker) in dist/, from the sources. */
+
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createHash } from 'node:crypto';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,7 +25,8 @@ function sourcesHash(): string {
 }
 
 const current = sourcesHash();
-if (!process.argv.includes('--force') && existsSync(stamp) && readFileSync(stamp, 'utf8') === current) process.exit(0);
+if (!process.argv.includes('--force') && existsSync(stamp) && readFileSync(stamp, 'utf8') === current)
+  process.exit(0);
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });

@@ -34,12 +34,17 @@ if (!installed()) {
   const started = Date.now();
   const npm = process.env.npm_execpath;
   const [command, first] = npm ? [process.execPath, [npm]] : ['npm', []];
-  const result = spawnSync(command, [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    shell: !npm && process.platform === 'win32',
-  });
-  if (result.status !== 0) fail('the installation failed; the lines above say why. Is the npm registry reachable?');
+  const result = spawnSync(
+    command,
+    [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: !npm && process.platform === 'win32',
+    },
+  );
+  if (result.status !== 0)
+    fail('the installation failed; the lines above say why. Is the npm registry reachable?');
   writeFileSync(stamp, fingerprint());
   console.log(`posthorn: installed in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
 }

@@ -3,7 +3,16 @@
  * is the only implementation; it gets every port as a value, so that test/sim runs the very same code.
  */
 import type { Principal } from '../core/access/access.ts';
-import type { Application, BackgroundTask, Destination, EventType, Resource, ResourceKind, Resources, Sealed } from '../core/catalog/resources.ts';
+import type {
+  Application,
+  BackgroundTask,
+  Destination,
+  EventType,
+  Resource,
+  ResourceKind,
+  Resources,
+  Sealed,
+} from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
 import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -65,18 +74,32 @@ export interface Engine {
   /** One manual attempt of a stored event; leaves automatic retries alone. Problem not_found | missing_payload. */
   resend(organization: OrganizationId, destination: Destination, eventId: EventId): Promise<void>;
   /** Queues stored events for a destination again and wakes its lane; the number newly queued. */
-  replay(organization: OrganizationId, destination: Destination, eventIds: readonly EventId[]): Promise<number>;
+  replay(
+    organization: OrganizationId,
+    destination: Destination,
+    eventIds: readonly EventId[],
+  ): Promise<number>;
 }
 
 /** Cached reads of the catalog. A change answered before a call is seen by that call. */
 export interface Directory {
   /** `ref`: `app_…` or the caller's uid. Problem not_found. Synchronous when cached: check with `instanceof Promise`. */
   application(organization: OrganizationId, ref: string): LoadedApplication | Promise<LoadedApplication>;
-  applicationById(organization: OrganizationId, id: ApplicationId): LoadedApplication | Promise<LoadedApplication>;
+  applicationById(
+    organization: OrganizationId,
+    id: ApplicationId,
+  ): LoadedApplication | Promise<LoadedApplication>;
   /** `ref`: `ep_…` or uid within the application (null = operational webhook endpoints). Problem not_found. */
-  destination(organization: OrganizationId, applicationId: ApplicationId | null, ref: string): Promise<Destination>;
+  destination(
+    organization: OrganizationId,
+    applicationId: ApplicationId | null,
+    ref: string,
+  ): Promise<Destination>;
   /** undefined when there is none of that name. */
-  eventType(organization: OrganizationId, name: string): EventType | undefined | Promise<EventType | undefined>;
+  eventType(
+    organization: OrganizationId,
+    name: string,
+  ): EventType | undefined | Promise<EventType | undefined>;
   /** The destinations that operational events go to. */
   operational(organization: OrganizationId): LoadedOwner | Promise<LoadedOwner>;
   /** Hash (SHA-256, base64url) of a token that was logged out. */
@@ -154,7 +177,11 @@ export type PublishResult =
 
 /** before null = insert; after null = remove. The engine sets `version` and `updatedAt` of `after`. */
 export type Edit = {
-  [K in ResourceKind]: { readonly kind: K; readonly before: Resources[K] | null; readonly after: Resources[K] | null };
+  [K in ResourceKind]: {
+    readonly kind: K;
+    readonly before: Resources[K] | null;
+    readonly after: Resources[K] | null;
+  };
 }[ResourceKind];
 
 export interface CommitRequest {
@@ -183,7 +210,9 @@ export interface EngineMetrics {
   heldInMemory: number;
   heldBytes: number;
   /** Ms from acceptance to the first attempt's end: histogram bucket counts are HTTP's business, so a listener. */
-  onAttempt: ((attempt: { outcome: string; durationMs: number; sinceAcceptedMs: number; first: boolean }) => void) | null;
+  onAttempt:
+    | ((attempt: { outcome: string; durationMs: number; sinceAcceptedMs: number; first: boolean }) => void)
+    | null;
 }
 
 /** A new document with the members every resource has. `version` and `updatedAt` are set again by `commit`. */

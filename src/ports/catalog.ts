@@ -22,21 +22,38 @@ export interface Catalog {
   ): Promise<Resources[K] | null>;
 
   /** A page by id or by uid. `after` is exclusive; filters apply before the limit. */
-  list<K extends ResourceKind>(organization: OrganizationId, kind: K, query: ListQuery): Promise<readonly Resources[K][]>;
+  list<K extends ResourceKind>(
+    organization: OrganizationId,
+    kind: K,
+    query: ListQuery,
+  ): Promise<readonly Resources[K][]>;
 
   /** An API key by the hash of its secret, across organizations; null = no such key. */
-  findApiKey(secretHash: string): Promise<{ readonly organization: OrganizationId; readonly key: Resources['api-key'] } | null>;
+  findApiKey(
+    secretHash: string,
+  ): Promise<{ readonly organization: OrganizationId; readonly key: Resources['api-key'] } | null>;
 
   /** All or nothing. */
   write(change: ChangeSet): Promise<ChangeResult>;
 
-  findIdempotent(organization: OrganizationId, keyHash: Uint8Array, now: number): Promise<IdempotencyRecord | null>;
+  findIdempotent(
+    organization: OrganizationId,
+    keyHash: Uint8Array,
+    now: number,
+  ): Promise<IdempotencyRecord | null>;
 
   /** Background tasks of all organizations that are `running`, for resuming after a restart. */
-  runningTasks(limit: number): Promise<readonly { readonly organization: OrganizationId; readonly task: Resources['background-task'] }[]>;
+  runningTasks(
+    limit: number,
+  ): Promise<
+    readonly { readonly organization: OrganizationId; readonly task: Resources['background-task'] }[]
+  >;
 
   /** Newest first; `before` is an exclusive audit id. */
-  audit(organization: OrganizationId, query: { before: string | null; limit: number }): Promise<readonly AuditEntry[]>;
+  audit(
+    organization: OrganizationId,
+    query: { before: string | null; limit: number },
+  ): Promise<readonly AuditEntry[]>;
 }
 
 export interface ListQuery {
@@ -50,9 +67,13 @@ export interface ListQuery {
 }
 
 export type Change =
-  | { [K in ResourceKind]: { readonly op: 'insert'; readonly kind: K; readonly resource: Resources[K] } }[ResourceKind]
+  | {
+      [K in ResourceKind]: { readonly op: 'insert'; readonly kind: K; readonly resource: Resources[K] };
+    }[ResourceKind]
   /** Fails with `stale` unless the stored version is `resource.version - 1`. */
-  | { [K in ResourceKind]: { readonly op: 'update'; readonly kind: K; readonly resource: Resources[K] } }[ResourceKind]
+  | {
+      [K in ResourceKind]: { readonly op: 'update'; readonly kind: K; readonly resource: Resources[K] };
+    }[ResourceKind]
   /** Removing an application removes what it owns: destinations, consumers, integrations. */
   | { readonly op: 'remove'; readonly kind: ResourceKind; readonly id: string };
 
@@ -68,7 +89,11 @@ export interface ChangeSet {
 }
 
 export type ChangeResult =
-  | { readonly kind: 'done'; readonly catalogVersion: number; /** seq per `publish`. */ readonly published: readonly number[] }
+  | {
+      readonly kind: 'done';
+      readonly catalogVersion: number /** seq per `publish`. */;
+      readonly published: readonly number[];
+    }
   /** The uid is taken within its kind and owner. */
   | { readonly kind: 'uid-taken'; readonly change: number }
   /** Somebody else wrote it first, or it is gone: read again and decide again. */

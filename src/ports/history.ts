@@ -48,17 +48,34 @@ export interface DestinationState {
 
 export interface History {
   /** `ref`: an event id, or the publisher's own eventId. */
-  findEvent(scope: EventScope, ref: { id: EventId } | { eventId: string }, options: { withContent: boolean }): Promise<StoredEvent | null>;
-  listEvents(scope: EventScope, filter: EventFilter, page: Page, options: { withContent: boolean }): Promise<readonly StoredEvent[]>;
+  findEvent(
+    scope: EventScope,
+    ref: { id: EventId } | { eventId: string },
+    options: { withContent: boolean },
+  ): Promise<StoredEvent | null>;
+  listEvents(
+    scope: EventScope,
+    filter: EventFilter,
+    page: Page,
+    options: { withContent: boolean },
+  ): Promise<readonly StoredEvent[]>;
   /** In order of acceptance, `seq` > afterSeq: for pollers, replays and tails, which must not miss a late commit. */
-  readEvents(scope: EventScope, filter: EventFilter, options: { afterSeq: number; limit: number; withContent: boolean }): Promise<readonly StoredEvent[]>;
+  readEvents(
+    scope: EventScope,
+    filter: EventFilter,
+    options: { afterSeq: number; limit: number; withContent: boolean },
+  ): Promise<readonly StoredEvent[]>;
   /** The seq of the last committed event; 0 = none yet. */
   lastSeq(organization: OrganizationId): Promise<number>;
   /** The seq before the first event accepted at or after `at` (for seeking). */
   seqAt(scope: EventScope, at: number): Promise<number>;
 
   findAttempt(scope: EventScope, eventId: EventId, attemptId: AttemptId): Promise<Attempt | null>;
-  listAttempts(scope: EventScope, filter: AttemptFilter, page: Page): Promise<readonly { readonly attempt: Attempt; readonly event: Event }[]>;
+  listAttempts(
+    scope: EventScope,
+    filter: AttemptFilter,
+    page: Page,
+  ): Promise<readonly { readonly attempt: Attempt; readonly event: Event }[]>;
 
   /** State of each destination that has or had a delivery of this event, ordered by destination id. */
   listDestinationStates(scope: EventScope, eventId: EventId): Promise<readonly DestinationState[]>;
@@ -71,16 +88,37 @@ export interface History {
     options: { withContent: boolean },
   ): Promise<readonly (StoredEvent & DestinationState)[]>;
   /** Events of the scope in order of id that have no delivery, settled or not, to a destination (replay-missing). */
-  listMissing(scope: EventScope, destinationId: DestinationId, filter: EventFilter, page: Page): Promise<readonly Event[]>;
+  listMissing(
+    scope: EventScope,
+    destinationId: DestinationId,
+    filter: EventFilter,
+    page: Page,
+  ): Promise<readonly Event[]>;
   /** Deliveries by state; an event counts once per destination. */
-  countStates(scope: EventScope, destinationId: DestinationId, filter: EventFilter): Promise<Readonly<Record<DeliveryStatus, number>>>;
+  countStates(
+    scope: EventScope,
+    destinationId: DestinationId,
+    filter: EventFilter,
+  ): Promise<Readonly<Record<DeliveryStatus, number>>>;
   /** Events accepted and deliveries attempted per application in a range of time (usage). */
-  countUsage(organization: OrganizationId, applications: readonly ApplicationId[] | null, range: { since: number; before: number }): Promise<readonly { readonly applicationId: ApplicationId; readonly events: number; readonly attempts: number }[]>;
+  countUsage(
+    organization: OrganizationId,
+    applications: readonly ApplicationId[] | null,
+    range: { since: number; before: number },
+  ): Promise<
+    readonly { readonly applicationId: ApplicationId; readonly events: number; readonly attempts: number }[]
+  >;
   /** The set of event types that have been published (usage). */
-  usedEventTypes(organization: OrganizationId, range: { since: number; before: number }): Promise<readonly string[]>;
+  usedEventTypes(
+    organization: OrganizationId,
+    range: { since: number; before: number },
+  ): Promise<readonly string[]>;
 
   expungeContent(scope: EventScope, eventId: EventId): Promise<boolean>;
   expungeResponse(scope: EventScope, eventId: EventId, attemptId: AttemptId): Promise<boolean>;
   /** Expunges contents of the scope's events, oldest first, at most `limit` after event id `after`; the last id it did, or null at the end. */
-  expungeContents(scope: EventScope, options: { after: EventId | null; before: number; limit: number }): Promise<{ readonly last: EventId | null; readonly count: number }>;
+  expungeContents(
+    scope: EventScope,
+    options: { after: EventId | null; before: number; limit: number },
+  ): Promise<{ readonly last: EventId | null; readonly count: number }>;
 }

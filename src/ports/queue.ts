@@ -19,7 +19,10 @@ export interface Queue {
    * Fresh deliveries of a lane (never attempted and not delayed: `dueAt` 0) with `seq > afterSeq`, in order of
    * acceptance, with their events and contents; at most `limit` rows and about `bytesMax` bytes (at least one row).
    */
-  takeFresh(lane: LaneKey, options: { afterSeq: number; limit: number; bytesMax: number }): Promise<readonly QueuedDelivery[]>;
+  takeFresh(
+    lane: LaneKey,
+    options: { afterSeq: number; limit: number; bytesMax: number },
+  ): Promise<readonly QueuedDelivery[]>;
 
   /** Waiting deliveries of a lane (`dueAt` > 0) with `dueAt <= dueBefore`, earliest first, after `after` (exclusive). */
   takeDue(
@@ -28,7 +31,10 @@ export interface Queue {
   ): Promise<readonly QueuedDelivery[]>;
 
   /** The lane's deliveries in order of acceptance whatever their due time, for lanes that keep order. */
-  takeInOrder(lane: LaneKey, options: { afterSeq: number; limit: number; bytesMax: number }): Promise<readonly QueuedDelivery[]>;
+  takeInOrder(
+    lane: LaneKey,
+    options: { afterSeq: number; limit: number; bytesMax: number },
+  ): Promise<readonly QueuedDelivery[]>;
 
   /** When the lane's next waiting delivery is due; null = none waits. */
   nextDue(lane: LaneKey): Promise<number | null>;
@@ -44,7 +50,10 @@ export interface Queue {
   enqueue(organization: OrganizationId, entries: readonly EnqueueEntry[]): Promise<readonly Enqueued[]>;
 
   /** Cancels what a lane (or one event in it) still has unsettled, at most `limit` deliveries; each leaves an attempt with status `canceled`. Returns how many. */
-  cancel(lane: LaneKey, options: { eventId: EventId | null; limit: number; now: number; newAttemptIds: () => string }): Promise<number>;
+  cancel(
+    lane: LaneKey,
+    options: { eventId: EventId | null; limit: number; now: number; newAttemptIds: () => string },
+  ): Promise<number>;
 
   /** Makes waiting deliveries of a lane due now (a re-enabled destination), at most `limit`. Returns how many. */
   hurry(lane: LaneKey, options: { now: number; limit: number }): Promise<number>;
