@@ -36,23 +36,29 @@ export type PrefixName = keyof typeof PREFIXES;
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const EPOCH_SECONDS = 1_400_000_000;
+const WORD = 2 ** 32;
+/** Three base62 digits. 62^3 · 2^32 < 2^50, so a step of long division or multiplication is exact in a double. */
 const CHUNK = 62 ** 3;
 const ID_CHARS = 27;
-const ID_BYTES = 20;
-const CODES = new Uint8Array(128).fill(255);
-for (let i = 0; i < ALPHABET.length; i++) CODES[ALPHABET.charCodeAt(i)] = i;
+export const ID_BYTES = 20;
+/** Base62 digit of each ASCII code, as doubles so that arithmetic with them never converts; 255 = not a digit. */
+const DIGITS = new Float64Array(128).fill(255);
+for (let i = 0; i < ALPHABET.length; i++) DIGITS[ALPHABET.charCodeAt(i)] = i;
+const CODES = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
+/** Where the five words of an id are worked on. Every function here is synchronous, so one is enough. */
+const words = new Float64Array(5);
+/** Where the characters of an id are put together. */
+const text = new Uint8Array(ID_CHARS);
 
 /** A new bare id for the instant `nowMs`; `random` are at least 15 bytes from the dice. */
 export function newId<Name extends string>(nowMs: number, random: Uint8Array): Id<Name> {
-  const bytes = new Uint8Array(ID_BYTES);
-  const seconds = Math.floor(nowMs / 1000) - EPOCH_SECONDS;
-  bytes[0] = seconds >>> 24;
-  bytes[1] = seconds >>> 16;
-  bytes[2] = seconds >>> 8;
-  bytes[3] = seconds;
-  bytes[4] = (nowMs % 1000) >> 2;
-  bytes.set(random.subarray(0, 15), 5);
-  return idFromBytes(bytes);
+  words[0] = (Math.floor(nowMs / 1000) - EPOCH_SECONDS) >>> 0;
+  words[1] =
+    (((nowMs % 1000) >> 2) * 0x1000000 + ((random[0]! << 16) | (random[1]! << 8) | random[2]!)) >>> 0;
+  words[2] = ((random[3]! << 24) | (random[4]! << 16) | (random[5]! << 8) | random[6]!) >>> 0;
+  words[3] = ((random[7]! << 24) | (random[8]! << 16) | (random[9]! << 8) | random[10]!) >>> 0;
+  words[4] = ((random[11]! << 24) | (random[12]! << 16) | (random[13]! << 8) | random[14]!) >>> 0;
+  return textOfWords() as Id<Name>;
 }
 
 /** The smallest (`edge: 'first'`) or largest id that an instant can have; used to turn times into id ranges. */
@@ -62,54 +68,79 @@ export function idAt(atMs: number, edge: 'first' | 'last'): Id<never> {
 
 /** The instant inside an id, in ms, exact to 4 ms. */
 export function idTime(id: string): number {
-  const bytes = idToBytes(id);
-  const seconds = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
-  return (seconds + EPOCH_SECONDS) * 1000 + bytes[4]! * 4;
+  wordsOfText(id);
+  return (words[0]! + EPOCH_SECONDS) * 1000 + Math.floor(words[1]! / 0x1000000) * 4;
 }
 
-/** 20 bytes to 27 base62 characters: long division by 62 over five 32-bit words. */
-export function idFromBytes<Name extends string>(bytes: Uint8Array): Id<Name> {
-  const words = new Uint32Array(5);
+/** 20 bytes, found at `at`, to 27 base62 characters. */
+export function idFromBytes<Name extends string>(bytes: Uint8Array, at = 0): Id<Name> {
   for (let i = 0; i < 5; i++) {
-    const at = i * 4;
-    words[i] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    const b = at + i * 4;
+    words[i] = ((bytes[b]! << 24) | (bytes[b + 1]! << 16) | (bytes[b + 2]! << 8) | bytes[b + 3]!) >>> 0;
   }
-  let text = '';
-  // 62^3 · 2^32 < 2^53: each pass of long division is exact and yields three digits, nine passes instead of 27.
-  for (let pass = 0; pass < 9; pass++) {
-    let remainder = 0;
-    for (let i = 0; i < 5; i++) {
-      const value = remainder * 4294967296 + words[i]!;
-      words[i] = Math.floor(value / CHUNK);
-      remainder = value % CHUNK;
-    }
-    for (let digit = 0; digit < 3; digit++) {
-      text = ALPHABET[remainder % 62]! + text;
-      remainder = Math.floor(remainder / 62);
-    }
-  }
-  return text as Id<Name>;
+  return textOfWords() as Id<Name>;
 }
+
 /** 27 base62 characters back to 20 bytes. The caller has checked the shape with `isId`. */
 export function idToBytes(id: string): Uint8Array {
-  const words = new Float64Array(5);
-  for (let i = 0; i < ID_CHARS; i++) {
-    let carry = CODES[id.charCodeAt(i)]!;
+  const bytes = new Uint8Array(ID_BYTES);
+  writeIdBytes(id, bytes, 0);
+  return bytes;
+}
+
+/** Like `idToBytes`, into the 20 bytes of `target` from `at`. */
+export function writeIdBytes(id: string, target: Uint8Array, at: number): void {
+  wordsOfText(id);
+  for (let i = 0; i < 5; i++) {
+    const word = words[i]! | 0;
+    const b = at + i * 4;
+    target[b] = word >>> 24;
+    target[b + 1] = word >>> 16;
+    target[b + 2] = word >>> 8;
+    target[b + 3] = word;
+  }
+}
+
+/** Long division of `words` by 62^3: nine passes of three digits, over fewer words once the top ones are used up. */
+function textOfWords(): string {
+  let top = 0;
+  for (let end = ID_CHARS; end > 0; end -= 3) {
+    let chunk = 0;
+    for (let i = top; i < 5; i++) {
+      const value = chunk * WORD + words[i]!;
+      const quotient = Math.floor(value / CHUNK);
+      words[i] = quotient;
+      chunk = value - quotient * CHUNK;
+    }
+    if (top < 4 && words[top] === 0) top++;
+    const high = (chunk / 62) | 0;
+    const highest = (high / 62) | 0;
+    text[end - 1] = CODES[chunk - high * 62]!;
+    text[end - 2] = CODES[high - highest * 62]!;
+    text[end - 3] = CODES[highest]!;
+  }
+  const t = text;
+  // One call with all the codes makes one flat string (measured: 8 times as fast as adding characters up).
+  // biome-ignore format: nine codes a line
+  return String.fromCharCode(
+    t[0]!, t[1]!, t[2]!, t[3]!, t[4]!, t[5]!, t[6]!, t[7]!, t[8]!,
+    t[9]!, t[10]!, t[11]!, t[12]!, t[13]!, t[14]!, t[15]!, t[16]!, t[17]!,
+    t[18]!, t[19]!, t[20]!, t[21]!, t[22]!, t[23]!, t[24]!, t[25]!, t[26]!,
+  );
+}
+
+/** Multiplies the id's digits up into `words`, three at a time. */
+function wordsOfText(id: string): void {
+  words.fill(0);
+  for (let i = 0; i < ID_CHARS; i += 3) {
+    let carry =
+      DIGITS[id.charCodeAt(i)]! * 3844 + DIGITS[id.charCodeAt(i + 1)]! * 62 + DIGITS[id.charCodeAt(i + 2)]!;
     for (let w = 4; w >= 0; w--) {
-      const value = words[w]! * 62 + carry;
-      words[w] = value % 4294967296;
-      carry = Math.floor(value / 4294967296);
+      const value = words[w]! * CHUNK + carry;
+      carry = Math.floor(value / WORD);
+      words[w] = value - carry * WORD;
     }
   }
-  const bytes = new Uint8Array(ID_BYTES);
-  for (let i = 0; i < 5; i++) {
-    const word = words[i]!;
-    bytes[i * 4] = word >>> 24;
-    bytes[i * 4 + 1] = word >>> 16;
-    bytes[i * 4 + 2] = word >>> 8;
-    bytes[i * 4 + 3] = word;
-  }
-  return bytes;
 }
 
 /** True when `text` is a bare id: 27 base62 characters that fit in 20 bytes. */
@@ -117,7 +148,7 @@ export function isId(text: string): boolean {
   if (text.length !== ID_CHARS || text > LARGEST) return false;
   for (let i = 0; i < ID_CHARS; i++) {
     const code = text.charCodeAt(i);
-    if (code > 127 || CODES[code] === 255) return false;
+    if (code > 127 || DIGITS[code] === 255) return false;
   }
   return true;
 }
