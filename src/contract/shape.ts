@@ -1,0 +1,26 @@
+/** Small pieces that every contract file builds its shapes from. */
+import Type, { type TSchema } from 'typebox';
+
+/** The value or null, as the wire has it for members that may be cleared. */
+export function Nullable<Shape extends TSchema>(shape: Shape) {
+  return Type.Union([shape, Type.Null()]);
+}
+
+/** An RFC 3339 instant in an answer, always UTC. */
+export const Instant = Type.String({ format: 'date-time' });
+
+/** An instant (ms since the epoch) as the wire has it: `2026-11-23T14:00:00.000Z`. */
+export function renderInstant(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?$|^\d{4}-\d\d-\d\d$/;
+
+/** Ms since the epoch, or undefined when the text is no instant. Without an offset it is UTC. */
+export function parseInstant(text: string): number | undefined {
+  if (!INSTANT.test(text)) return undefined;
+  const upper = text.toUpperCase().replace(' ', 'T');
+  const hasOffset = /(Z|[+-]\d\d:?\d\d)$/.test(upper) && upper.includes('T');
+  const at = Date.parse(hasOffset || !upper.includes('T') ? upper : `${upper}Z`);
+  return Number.isNaN(at) ? undefined : at;
+}
