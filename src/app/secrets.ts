@@ -1,0 +1,58 @@
+/**
+ * Secrets that are not set are made at first start and kept (0600) in the data directory, so that one process on one
+ * file needs no set-up. They are not part of a backup of the store.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BadSetting } from '../config/parse.ts';
+import type { Config } from '../config/settings.ts';
+
+export interface Secrets {
+  readonly mainSecrets: readonly string[];
+  readonly jwtSecrets: readonly string[];
+}
+
+const FILE = 'secrets.json';
+
+/** `make: false` (commands beside a server) refuses instead of making new ones. Throws BadSetting. */
+export function loadSecrets(config: Config, options: { make: boolean }): Secrets {
+  const kept = config.mainSecret && config.jwtSecret ? {} : keptSecrets(config.dataDir, options.make);
+  return {
+    mainSecrets: config.mainSecret ?? [required(kept.mainSecret, config.dataDir)],
+    jwtSecrets: config.jwtSecret ?? [required(kept.jwtSecret, config.dataDir)],
+  };
+}
+
+interface Kept {
+  readonly mainSecret?: string;
+  readonly jwtSecret?: string;
+}
+
+function keptSecrets(dataDir: string, make: boolean): Kept {
+  const path = join(dataDir, FILE);
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new BadSetting(path, `cannot be read (${(cause as Error).message}); restore it, or set POSTHORN_MAIN_SECRET and POSTHORN_JWT_SECRET.`);
+    if (!make) throw new BadSetting(path, 'is not there yet: start the server once, or set POSTHORN_JWT_SECRET and POSTHORN_MAIN_SECRET.');
+  }
+  const made: Kept = { mainSecret: randomBytes(32).toString('base64url'), jwtSecret: randomBytes(32).toString('base64url') };
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // `wx`: of two first starts at once, one makes the secrets and the other reads them.
+    writeFileSync(path, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    chmodSync(path, 0o600);
+    return made;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'EEXIST') return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+    throw new BadSetting('POSTHORN_DATA_DIR', `cannot write ${path} (${code}); make the folder writable or choose another.`);
+  }
+}
+
+function required(secret: string | undefined, dataDir: string): string {
+  if (typeof secret === 'string' && secret.length >= 16) return secret;
+  throw new BadSetting(join(dataDir, FILE), 'holds no usable secret; restore it from your backup of the data directory.');
+}

@@ -1,0 +1,124 @@
+/**
+ * The only place that wires: opens the parts in order, hands them to each other, and stops them in reverse.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { BadSetting } from '../config/parse.ts';
+import type { Config } from '../config/settings.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import type { Engine, EngineSettings } from '../engine/engine.ts';
+import type { HttpSettings } from '../http/http-settings.ts';
+import { createServer } from '../http/server.ts';
+import { fetchOauth2Token } from '../outbound/oauth2.ts';
+import { openWire } from '../outbound/open-wire.ts';
+import type { Log } from '../ports/log.ts';
+import type { Storage } from '../ports/storage.ts';
+import { openSqlite } from '../storage/sqlite/open.ts';
+import { openLog } from './open-log.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
+import { systemClock } from './system-clock.ts';
+import { systemDice } from './system-dice.ts';
+import { VERSION } from './version.ts';
+import { workerUrl } from './worker-url.ts';
+
+export interface Running {
+  /** How this machine reaches the server. */
+  readonly url: string;
+  readonly engine: Engine;
+  readonly storage: Storage;
+  readonly secrets: Secrets;
+  /** Stops taking requests, waits for what is in flight up to the deadline, closes the store. Safe to call twice. */
+  stop(deadlineMs?: number): Promise<void>;
+}
+
+const STOP_DEADLINE_MS = 20_000;
+
+export async function start(config: Config, log: Log & { flush(): void } = openLog(config.logLevel)): Promise<Running> {
+  const path = storePath(config);
+  const secrets = loadSecrets(config, { make: true });
+  const clock = systemClock;
+  const dice = systemDice();
+  const storage = await openSqlite({ path, form: 'worker', clock, log, ...workerUrl() });
+  const wire = openWire({ allowSubnets: config.allowSubnets, proxyUrl: config.proxyUrl, noProxy: config.noProxy });
+  const fetchToken: typeof fetchOauth2Token = fetchOauth2Token;
+  const engine = createEngine({ storage, wire, clock, dice, log, fetchToken, settings: engineSettings(config, secrets) });
+  const server = createServer({ engine, storage, clock, dice, log, settings: httpSettings(config, secrets) });
+  try {
+    await engine.start();
+    await server.listen({ host: config.listen.host, port: config.listen.port });
+  } catch (cause) {
+    await engine.stop(0);
+    await wire.close();
+    await storage.upkeep.close();
+    throw cause;
+  }
+  const address = server.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.listen.port;
+  let stopping: Promise<void> | null = null;
+  const stopOnce = async (deadlineMs: number): Promise<void> => {
+    await server.close();
+    await engine.stop(deadlineMs);
+    await wire.close();
+    await storage.upkeep.close();
+    log.info('server.stopped', {});
+    log.flush();
+  };
+  return {
+    url: `http://${urlHost(config.listen.host)}:${port}`,
+    engine,
+    storage,
+    secrets,
+    stop: (deadlineMs = STOP_DEADLINE_MS) => (stopping ??= stopOnce(deadlineMs)),
+  };
+}
+
+/** Where the embedded store is. Throws BadSetting for settings that this version cannot serve. */
+export function storePath(config: Config): string {
+  if (config.databaseUrl !== null)
+    throw new BadSetting('POSTHORN_DATABASE_URL', 'this version has the embedded store only; unset it and set POSTHORN_DATA_DIR.');
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new BadSetting('POSTHORN_DATA_DIR', `cannot make the folder ${config.dataDir} (${code}); choose one that can be written.`);
+  }
+  return join(config.dataDir, 'posthorn.db');
+}
+
+function engineSettings(config: Config, secrets: Secrets): EngineSettings {
+  return {
+    mainSecrets: secrets.mainSecrets,
+    retryScheduleMs: config.retrySchedule,
+    defaultSignatureType: config.defaultSignatureType,
+    signatureHeaders: config.whitelabelHeaders ? 'webhook' : 'svix',
+    userAgent: `Posthorn/${VERSION}`,
+    endpointHttpsOnly: config.endpointHttpsOnly,
+    disableAfterMs: config.endpointFailureDisableAfter,
+    timeoutMs: config.requestTimeout,
+    concurrencyPerDestination: config.endpointConcurrency,
+    concurrencyTotal: config.concurrency,
+    laneItemsMax: 1000,
+    laneBytesMax: 8 * 1024 * 1024,
+    memoryBytesMax: 128 * 1024 * 1024,
+    historyRetentionMs: config.historyRetention,
+    contentRetentionMs: config.contentRetention,
+  };
+}
+
+function httpSettings(config: Config, secrets: Secrets): HttpSettings {
+  return {
+    jwtSecrets: secrets.jwtSecrets,
+    publicUrl: config.publicUrl ?? `http://${urlHost(config.listen.host)}:${config.listen.port}`,
+    bodyBytesMax: config.bodyLimit,
+    endpointHttpsOnly: config.endpointHttpsOnly,
+    defaultSignatureType: config.defaultSignatureType,
+    version: VERSION,
+    metricsToken: config.metricsToken,
+  };
+}
+
+/** A host as it stands in a URL; the unspecified address is reached over loopback. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { DEFAULT_ORGANIZATION, mintToken } from '../../app/mint-token.ts';
+import { loadSecrets } from '../../app/secrets.ts';
+import { BadSetting } from '../../config/parse.ts';
+import { EXIT } from '../exit-codes.ts';
+import { printResult, runCommand } from '../output.ts';
+import { readConfig, wantsJson } from '../read-config.ts';
+
+const HOURS_MAX = 24 * 3653;
+
+export function addToken(program: Command): void {
+  program
+    .command('token')
+    .argument('[org]', 'organization, org_…; made on first use', DEFAULT_ORGANIZATION)
+    .option('--hours <n>', 'how long it is good for; default ten years')
+    .description('Print an access token that owns an organization. Works beside a running server.')
+    .action((organization: string, options: { hours?: string }, command: Command) =>
+      runCommand(wantsJson(command), async () => {
+        const { config, json } = readConfig(command);
+        if (!/^org_[A-Za-z0-9_-]{1,100}$/.test(organization))
+          throw new BadSetting('[org]', 'needs to start with org_ and go on with letters, digits, - or _, e.g. org_acme.');
+        const hours = options.hours === undefined ? HOURS_MAX : Number(options.hours);
+        if (!(hours > 0 && hours <= HOURS_MAX)) throw new BadSetting('--hours', `needs a number above 0 and up to ${HOURS_MAX}.`);
+        const secrets = loadSecrets(config, { make: true });
+        const token = await mintToken(secrets, { organization, hours });
+        printResult(json, { organization, token }, token);
+        return EXIT.ok;
+      }),
+    );
+}
