@@ -1,0 +1,307 @@
+/**
+ * Background tasks: long work that is cut into steps, keeps its place in the store, and goes on after a restart.
+ *
+ *   start ──> running ──step──> running … ──last step──> finished
+ *                │ ▲                └──a Problem, or a bug──> failed (the reason is in `data.error`)
+ *                └─┘ the store is unavailable: the same step again, later
+ *
+ * At most `atOnceMax` tasks run, the others wait in line; what does not fit in the line waits in the store.
+ */
+import type { Principal } from '../core/access/access.ts';
+import type { BackgroundTask } from '../core/catalog/resources.ts';
+import { newId, type OrganizationId, renderId } from '../core/ids.ts';
+import { Problem } from '../core/problem.ts';
+import type { AuditEntry } from '../ports/catalog.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Dice } from '../ports/dice.ts';
+import type { IdempotencyRecord } from '../ports/intake.ts';
+import type { Log } from '../ports/log.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { Engine, Reply, Tasks } from './engine.ts';
+import { TASK_KINDS } from './tasks/index.ts';
+import type { Step, TaskKind } from './tasks/task-kind.ts';
+
+/** Tasks that run at once. */
+const AT_ONCE_MAX = 2;
+/** Tasks that wait in memory; more of them wait in the store. */
+const LINE_MAX = 1_000;
+/** How long an answer is kept under its idempotency key. */
+const IDEMPOTENCY_MS = 12 * 3_600_000;
+const RANDOM_ID_BYTES = 15;
+/** Pause before a step is tried again when the store was unavailable; doubles up to the longest. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LONGEST_MS = 60_000;
+
+export interface TaskParts {
+  readonly storage: Pick<Storage, 'catalog' | 'history'>;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly log: Log;
+  readonly replay: Engine['replay'];
+  readonly atOnceMax?: number;
+}
+
+export interface RunningTasks extends Tasks {
+  /** Takes up every task that the store says is running. */
+  resume(): Promise<void>;
+  /** Takes no further step and waits for those under way; the tasks stay `running` in the store. */
+  stop(): Promise<void>;
+}
+
+type StartRequest = Parameters<Tasks['start']>[0];
+
+interface Ticket {
+  readonly organization: OrganizationId;
+  readonly id: BackgroundTask['id'];
+}
+
+export function createTasks(parts: TaskParts): RunningTasks {
+  const runner = new TaskRunner(parts);
+  return {
+    start: (request) => runner.start(request),
+    resume: () => runner.resume(),
+    stop: () => runner.stop(),
+  };
+}
+
+class TaskRunner {
+  readonly #parts: TaskParts;
+  readonly #atOnceMax: number;
+  readonly #line: Ticket[] = [];
+  /** Ids in line or running. */
+  readonly #known = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  /** Wakes those that pause, when it stops. */
+  readonly #pauses = new Set<() => void>();
+  /** The store may hold running tasks that are not known here. */
+  #moreInStore = false;
+  #stopping = false;
+
+  constructor(parts: TaskParts) {
+    this.#parts = parts;
+    this.#atOnceMax = parts.atOnceMax ?? AT_ONCE_MAX;
+  }
+
+  async start(request: StartRequest): Promise<Reply> {
+    const kind = TASK_KINDS.get(request.task);
+    if (kind === undefined) throw new Error(`There is no background task named ${request.task}.`);
+    kind.readInput(request.input);
+    const task = this.#newTask(request);
+    const reply = request.reply(task);
+    const result = await this.#parts.storage.catalog.write({
+      organization: request.organization,
+      changes: [{ op: 'insert', kind: 'background-task', resource: task }],
+      audit: [this.#auditEntry(request.principal, task)],
+      idempotency: this.#idempotencyRecord(request, reply),
+      publish: [],
+      forgetHealth: [],
+    });
+    switch (result.kind) {
+      case 'done':
+        this.#enqueue({ organization: request.organization, id: task.id });
+        return reply;
+      case 'replayed':
+        return { status: result.status, body: result.response, raw: true };
+      case 'key-reused':
+        throw new Problem(
+          'idempotency_key_reused',
+          'This Idempotency-Key was used for another request body: choose a new key.',
+        );
+      default:
+        throw new Error(`A new background task could not be stored: ${result.kind}.`);
+    }
+  }
+
+  async resume(): Promise<void> {
+    this.#moreInStore = false;
+    const found = await this.#parts.storage.catalog.runningTasks(LINE_MAX);
+    this.#moreInStore = found.length === LINE_MAX;
+    for (const { organization, task } of found) this.#enqueue({ organization, id: task.id });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const wake of [...this.#pauses]) wake();
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #enqueue(ticket: Ticket): void {
+    if (this.#stopping || this.#known.has(ticket.id)) return;
+    if (this.#line.length >= LINE_MAX) {
+      this.#moreInStore = true;
+      return;
+    }
+    this.#known.add(ticket.id);
+    this.#line.push(ticket);
+    this.#fill();
+  }
+
+  #fill(): void {
+    while (!this.#stopping && this.#running.size < this.#atOnceMax && this.#line.length > 0) {
+      const ticket = this.#line.shift()!;
+      const run = this.#run(ticket).finally(() => {
+        this.#running.delete(run);
+        this.#known.delete(ticket.id);
+        this.#fill();
+      });
+      this.#running.add(run);
+    }
+    if (this.#moreInStore && this.#line.length === 0 && !this.#stopping) this.#refill();
+  }
+
+  #refill(): void {
+    this.#moreInStore = false;
+    const { clock, log } = this.#parts;
+    this.resume().catch((cause: unknown) => {
+      log.error('task.resume-failed', cause);
+      // The tasks are safe in the store; the next look finds them.
+      clock.after(RETRY_FIRST_MS, () => {
+        this.#moreInStore = true;
+        this.#fill();
+      });
+    });
+  }
+
+  /** Steps one task to its end. Never rejects. */
+  async #run(ticket: Ticket): Promise<void> {
+    let retryMs = RETRY_FIRST_MS;
+    // Between steps the others get their turn, also when the store answers at once.
+    for (let pauseMs = 0; !this.#stopping; ) {
+      try {
+        const goesOn = await this.#stepOnce(ticket);
+        if (!goesOn) return;
+        pauseMs = 0;
+        retryMs = RETRY_FIRST_MS;
+      } catch (cause) {
+        this.#parts.log.error('task.step-failed', cause, { task: renderId(ticket.id, 'backgroundTask'), retryMs });
+        pauseMs = retryMs;
+        retryMs = Math.min(retryMs * 2, RETRY_LONGEST_MS);
+      }
+      await this.#pause(pauseMs);
+    }
+  }
+
+  /** Reads the task, makes one step and writes what came of it; false = it has ended. Throws when the store did. */
+  async #stepOnce({ organization, id }: Ticket): Promise<boolean> {
+    const { storage, replay } = this.#parts;
+    // Read again each time: the last write may have been stored although its answer was lost, or the task removed.
+    const task = await storage.catalog.find(organization, 'background-task', { id }, undefined);
+    if (task === null || task.status !== 'running') return false;
+    const kind = TASK_KINDS.get(task.task);
+    if (kind === undefined) {
+      await this.#write(organization, failed(task, `This version knows no background task named ${task.task}.`));
+      return false;
+    }
+    let step: Step;
+    try {
+      step = await kind.step(readInput(kind, task), { organization, task, storage, replay });
+    } catch (cause) {
+      if (cause instanceof Problem && cause.code === 'unavailable') throw cause;
+      await this.#write(organization, failed(task, this.#reason(cause, task)));
+      return false;
+    }
+    await this.#write(organization, advanced(task, step));
+    return !step.finished;
+  }
+
+  async #write(organization: OrganizationId, task: BackgroundTask): Promise<void> {
+    const { storage, clock, log } = this.#parts;
+    const resource = { ...task, version: task.version + 1, updatedAt: clock.now() };
+    const result = await storage.catalog.write({
+      organization,
+      changes: [{ op: 'update', kind: 'background-task', resource }],
+      audit: [],
+      idempotency: null,
+      publish: [],
+      forgetHealth: [],
+    });
+    // `stale`: somebody else wrote it; the next step reads what they wrote.
+    if (result.kind !== 'done' || task.status === 'running') return;
+    log.info('task.ended', {
+      task: renderId(task.id, 'backgroundTask'),
+      organization,
+      kind: task.task,
+      status: task.status,
+      done: task.progress.done,
+      durationMs: clock.now() - task.createdAt,
+    });
+  }
+
+  #reason(cause: unknown, task: BackgroundTask): string {
+    if (cause instanceof Problem) return cause.message;
+    this.#parts.log.error('task.failed', cause, { task: renderId(task.id, 'backgroundTask'), kind: task.task });
+    return 'An unexpected error ended this task; the log has its cause. Start the task again to do the rest.';
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.#pauses.delete(wake);
+        resolve();
+      };
+      const cancel = this.#parts.clock.after(ms, wake);
+      this.#pauses.add(wake);
+    });
+  }
+
+  #newTask(request: StartRequest): BackgroundTask {
+    const now = this.#parts.clock.now();
+    return {
+      id: newId(now, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
+      uid: null,
+      ownerId: null,
+      createdAt: now,
+      updatedAt: now,
+      version: 1,
+      task: request.task,
+      status: 'running',
+      input: request.input,
+      cursor: null,
+      progress: { done: 0, total: null },
+      data: {},
+    };
+  }
+
+  #auditEntry(principal: Principal, task: BackgroundTask): AuditEntry {
+    return {
+      id: newId(task.createdAt, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
+      at: task.createdAt,
+      actorKind: principal.kind,
+      actorId: principal.actorId,
+      action: 'background-task.start',
+      subject: renderId(task.id, 'backgroundTask'),
+      before: null,
+      after: { task: task.task, input: task.input },
+    };
+  }
+
+  #idempotencyRecord({ idempotency }: StartRequest, reply: Reply): IdempotencyRecord | null {
+    if (idempotency === null) return null;
+    return {
+      ...idempotency,
+      status: reply.status,
+      response: reply.raw === true ? String(reply.body) : JSON.stringify(reply.body ?? null),
+      expiresAt: this.#parts.clock.now() + IDEMPOTENCY_MS,
+    };
+  }
+}
+
+function readInput(kind: TaskKind<unknown>, task: BackgroundTask): unknown {
+  return kind.readInput(task.input);
+}
+
+function advanced(task: BackgroundTask, step: Step): BackgroundTask {
+  const total = step.addTotal ? (task.progress.total ?? 0) + step.addTotal : task.progress.total;
+  return {
+    ...task,
+    status: step.finished ? 'finished' : 'running',
+    cursor: step.cursor,
+    progress: { done: task.progress.done + step.done, total },
+    data: step.data,
+  };
+}
+
+function failed(task: BackgroundTask, error: string): BackgroundTask {
+  return { ...task, status: 'failed', data: { ...task.data, error } };
+}
