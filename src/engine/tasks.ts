@@ -173,7 +173,10 @@ class TaskRunner {
         pauseMs = 0;
         retryMs = RETRY_FIRST_MS;
       } catch (cause) {
-        this.#parts.log.error('task.step-failed', cause, { task: renderId(ticket.id, 'backgroundTask'), retryMs });
+        this.#parts.log.error('task.step-failed', cause, {
+          task: renderId(ticket.id, 'backgroundTask'),
+          retryMs,
+        });
         pauseMs = retryMs;
         retryMs = Math.min(retryMs * 2, RETRY_LONGEST_MS);
       }
@@ -189,22 +192,23 @@ class TaskRunner {
     if (task === null || task.status !== 'running') return false;
     const kind = TASK_KINDS.get(task.task);
     if (kind === undefined) {
-      await this.#write(organization, failed(task, `This version knows no background task named ${task.task}.`));
-      return false;
+      return this.#write(
+        organization,
+        failed(task, `This version knows no background task named ${task.task}.`),
+      );
     }
     let step: Step;
     try {
       step = await kind.step(readInput(kind, task), { organization, task, storage, replay });
     } catch (cause) {
       if (cause instanceof Problem && cause.code === 'unavailable') throw cause;
-      await this.#write(organization, failed(task, this.#reason(cause, task)));
-      return false;
+      return this.#write(organization, failed(task, this.#reason(cause, task)));
     }
-    await this.#write(organization, advanced(task, step));
-    return !step.finished;
+    return this.#write(organization, advanced(task, step));
   }
 
-  async #write(organization: OrganizationId, task: BackgroundTask): Promise<void> {
+  /** Writes what a step made of the task; true = there is more to do. */
+  async #write(organization: OrganizationId, task: BackgroundTask): Promise<boolean> {
     const { storage, clock, log } = this.#parts;
     const resource = { ...task, version: task.version + 1, updatedAt: clock.now() };
     const result = await storage.catalog.write({
@@ -216,7 +220,7 @@ class TaskRunner {
       forgetHealth: [],
     });
     // `stale`: somebody else wrote it; the next step reads what they wrote.
-    if (result.kind !== 'done' || task.status === 'running') return;
+    if (result.kind !== 'done' || task.status === 'running') return true;
     log.info('task.ended', {
       task: renderId(task.id, 'backgroundTask'),
       organization,
@@ -225,11 +229,15 @@ class TaskRunner {
       done: task.progress.done,
       durationMs: clock.now() - task.createdAt,
     });
+    return false;
   }
 
   #reason(cause: unknown, task: BackgroundTask): string {
     if (cause instanceof Problem) return cause.message;
-    this.#parts.log.error('task.failed', cause, { task: renderId(task.id, 'backgroundTask'), kind: task.task });
+    this.#parts.log.error('task.failed', cause, {
+      task: renderId(task.id, 'backgroundTask'),
+      kind: task.task,
+    });
     return 'An unexpected error ended this task; the log has its cause. Start the task again to do the rest.';
   }
 

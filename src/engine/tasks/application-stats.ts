@@ -50,7 +50,11 @@ async function nextApplications(
   if (applicationIds !== null) {
     const from = task.cursor === null ? 0 : Number(task.cursor);
     const to = Math.min(from + STEP_ITEMS_MAX, applicationIds.length);
-    return { ids: applicationIds.slice(from, to), cursor: String(to), finished: to === applicationIds.length };
+    return {
+      ids: applicationIds.slice(from, to),
+      cursor: String(to),
+      finished: to === applicationIds.length,
+    };
   }
   const page = await storage.catalog.list(organization, 'application', {
     orderBy: 'id',

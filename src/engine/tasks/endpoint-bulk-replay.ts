@@ -1,7 +1,19 @@
 import type { DeliveryStatus } from '../../core/delivery/delivery.ts';
 import type { EventId } from '../../core/ids.ts';
-import { findEndpoint, type ReplayRange, readReplayRange, replayPage, scopeOf, timesOf } from './replay-range.ts';
-import { readOptionalStatus, readOptionalStatusClass, readOptionalText, readOptionalTexts } from './task-input.ts';
+import {
+  findEndpoint,
+  type ReplayRange,
+  readReplayRange,
+  replayPage,
+  scopeOf,
+  timesOf,
+} from './replay-range.ts';
+import {
+  readOptionalStatus,
+  readOptionalStatusClass,
+  readOptionalText,
+  readOptionalTexts,
+} from './task-input.ts';
 import { defineTask, STEP_ITEMS_MAX, type StepContext } from './task-kind.ts';
 
 interface BulkReplay extends ReplayRange {
@@ -53,7 +65,11 @@ export const endpointBulkReplay = defineTask<BulkReplay>({
 });
 
 /** The messages whose latest attempt at this endpoint was answered with the class asked for. */
-async function keepClass(ids: readonly EventId[], range: BulkReplay, context: StepContext): Promise<EventId[]> {
+async function keepClass(
+  ids: readonly EventId[],
+  range: BulkReplay,
+  context: StepContext,
+): Promise<EventId[]> {
   const { history } = context.storage;
   const kept: EventId[] = [];
   for (const eventId of ids) {

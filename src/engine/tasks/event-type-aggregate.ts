@@ -61,7 +61,10 @@ async function collectSubscribed(range: Aggregate, context: StepContext): Promis
   };
 }
 
-async function subscribedTypes(owner: ApplicationId, { organization, storage }: StepContext): Promise<SubscribedRow> {
+async function subscribedTypes(
+  owner: ApplicationId,
+  { organization, storage }: StepContext,
+): Promise<SubscribedRow> {
   const endpoints = await storage.catalog.list(organization, 'destination', {
     owner,
     orderBy: 'id',
@@ -82,7 +85,8 @@ async function collectUsed(range: Aggregate, context: StepContext): Promise<Step
   const { since, until } = timesOf(range, context);
   const from = Number(task.cursor!.slice(USED.length));
   const before = Math.min(until, from + Math.max(DAY_MS, Math.ceil((until - since) / SLICES_MAX)));
-  const found = from < before ? await storage.history.usedEventTypes(organization, { since: from, before }) : [];
+  const found =
+    from < before ? await storage.history.usedEventTypes(organization, { since: from, before }) : [];
   const known = (task.data.used_event_types ?? []) as readonly string[];
   const used = [...new Set([...known, ...found])].toSorted();
   return {

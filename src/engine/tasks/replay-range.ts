@@ -39,7 +39,8 @@ export async function findEndpoint(range: ReplayRange, context: StepContext): Pr
   const { catalog } = context.storage;
   const ref = { id: range.destinationId };
   const destination = await catalog.find(context.organization, 'destination', ref, range.applicationId);
-  if (destination === null) throw new Problem('not_found', 'The endpoint was removed before its messages were queued.');
+  if (destination === null)
+    throw new Problem('not_found', 'The endpoint was removed before its messages were queued.');
   return destination;
 }
 

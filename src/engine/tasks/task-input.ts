@@ -8,7 +8,8 @@ const STATUSES: readonly DeliveryStatus[] = ['delivered', 'pending', 'failed', '
 
 export function readId<Name extends string>(input: TaskData, member: string): Id<Name> {
   const value = input[member];
-  if (typeof value !== 'string' || !isId(value)) throw invalid(['input', member], `Give the id of ${member}.`);
+  if (typeof value !== 'string' || !isId(value))
+    throw invalid(['input', member], `Give the id of ${member}.`);
   return value as Id<Name>;
 }
 
@@ -16,7 +17,10 @@ export function readOptionalId<Name extends string>(input: TaskData, member: str
   return isGiven(input, member) ? readId(input, member) : null;
 }
 
-export function readOptionalIds<Name extends string>(input: TaskData, member: string): readonly Id<Name>[] | null {
+export function readOptionalIds<Name extends string>(
+  input: TaskData,
+  member: string,
+): readonly Id<Name>[] | null {
   if (!isGiven(input, member)) return null;
   return readOptionalTexts(input, member)!.map((id) => readId<Name>({ [member]: id }, member));
 }
