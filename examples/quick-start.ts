@@ -11,7 +11,9 @@ import { Svix } from 'svix';
 
 const serverUrl = process.env.POSTHORN_URL ?? 'http://127.0.0.1:8071';
 const command = fileURLToPath(new URL('../bin/posthorn.js', import.meta.url));
-const token = process.env.POSTHORN_TOKEN ?? execFileSync(process.execPath, [command, 'token'], { encoding: 'utf8' }).trim();
+const token =
+  process.env.POSTHORN_TOKEN ??
+  execFileSync(process.execPath, [command, 'token'], { encoding: 'utf8' }).trim();
 
 // What your customer runs: a URL that verifies each call with the published library of the Standard Webhooks project.
 let secret = '';
@@ -19,9 +21,13 @@ const arrived = Promise.withResolvers<void>();
 const receiver = createServer(async (request, response) => {
   const body = Buffer.concat(await Array.fromAsync(request)).toString();
   try {
-    const event = new Webhook(secret).verify(body, request.headers as Record<string, string>) as { action?: string };
+    const event = new Webhook(secret).verify(body, request.headers as Record<string, string>) as {
+      action?: string;
+    };
     response.writeHead(204).end();
-    console.log(`4. received ${request.headers['webhook-id']}, signature valid, action: ${event.action}, ${body.length} bytes`);
+    console.log(
+      `4. received ${request.headers['webhook-id']}, signature valid, action: ${event.action}, ${body.length} bytes`,
+    );
     arrived.resolve();
   } catch (cause) {
     response.writeHead(400).end();
@@ -48,12 +54,22 @@ const payload = webhooks.find(({ name }) => name === 'issues')!.examples[0]!;
 const message = await posthorn.message.create(application.id, { eventType: 'github.issues', payload });
 console.log(`3. published ${message.id}`);
 
-const late = setTimeout(() => arrived.reject(new Error('nothing arrived within 10 s; does the server run with POSTHORN_ALLOW_SUBNETS=127.0.0.1/32,::1/128?')), 10_000);
+const late = setTimeout(
+  () =>
+    arrived.reject(
+      new Error(
+        'nothing arrived within 10 s; does the server run with POSTHORN_ALLOW_SUBNETS=127.0.0.1/32,::1/128?',
+      ),
+    ),
+  10_000,
+);
 try {
   await arrived.promise;
   await new Promise((resolve) => setTimeout(resolve, 200));
   const attempts = await posthorn.messageAttempt.listByMsg(application.id, message.id);
-  console.log(`5. history: ${attempts.data.map((attempt) => `${attempt.statusText} ${attempt.responseStatusCode}`).join(', ')}`);
+  console.log(
+    `5. history: ${attempts.data.map((attempt) => `${attempt.statusText} ${attempt.responseStatusCode}`).join(', ')}`,
+  );
 } catch (cause) {
   console.error((cause as Error).message);
   process.exitCode = 1;

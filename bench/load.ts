@@ -1,0 +1,97 @@
+/**
+ * Load generator, in a process of its own: keep-alive publishers on raw sockets, one request in flight each, either as
+ * fast as answers come (closed loop) or at a given rate. Notes when each event was answered 202.
+ */
+import { connect, type Socket } from 'node:net';
+import { requestTemplate, writeNumber } from './event.ts';
+
+export interface LoadOrder {
+  readonly port: number;
+  /** Publishers take the paths in turn. */
+  readonly paths: readonly string[];
+  readonly token: string | null;
+  /** false: the payload itself is the body (relay). */
+  readonly wrap: boolean;
+  readonly publishers: number;
+  readonly count: number;
+  /** Events per second; null = closed loop. */
+  readonly rate: number | null;
+}
+
+export interface LoadReport {
+  readonly answered: Float64Array;
+  readonly refused: number;
+  readonly wallMs: number;
+}
+
+const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+function run(order: LoadOrder): Promise<LoadReport> {
+  const answered = new Float64Array(order.count);
+  const started = nowMs();
+  let next = 0;
+  let done = 0;
+  let refused = 0;
+  return new Promise((resolve, reject) => {
+    const idle: (() => void)[] = [];
+    const sockets: Socket[] = [];
+    const finish = (): void => {
+      for (const socket of sockets) socket.destroy();
+      clearInterval(pacer);
+      resolve({ answered, refused, wallMs: nowMs() - started });
+    };
+    const mayStart = (): boolean => order.rate === null || next < ((nowMs() - started) / 1000) * order.rate;
+    const pacer = setInterval(
+      () => {
+        while (idle.length > 0 && next < order.count && mayStart()) idle.pop()!();
+      },
+      order.rate === null ? 1000 : 1,
+    );
+    for (let publisher = 0; publisher < order.publishers; publisher++) {
+      const socket = connect(order.port, '127.0.0.1');
+      sockets.push(socket);
+      socket.setNoDelay(true);
+      const template = requestTemplate({ ...order, path: order.paths[publisher % order.paths.length]! });
+      let current = -1;
+      const send = (): void => {
+        current = next++;
+        // A copy: the kernel may not have taken the previous bytes when the hole is written again.
+        const bytes = Buffer.from(template.bytes);
+        writeNumber(bytes, template.hole, current);
+        socket.write(bytes);
+      };
+      const goOn = (): void => {
+        if (next >= order.count) return;
+        if (mayStart()) send();
+        else idle.push(send);
+      };
+      let pending = '';
+      socket.on('data', (chunk) => {
+        pending += chunk.toString('latin1');
+        const end = pending.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        const length = Number(/content-length: (\d+)/i.exec(pending)?.[1] ?? 0);
+        if (pending.length < end + 4 + length) return;
+        if (pending.startsWith('HTTP/1.1 202')) answered[current] = nowMs();
+        else refused++;
+        pending = '';
+        if (++done === order.count) finish();
+        else goOn();
+      });
+      socket.on('error', reject);
+      socket.on('connect', goOn);
+    }
+  });
+}
+
+process.on('message', (order: LoadOrder) => {
+  run(order).then(
+    (report) => process.send!(report),
+    (cause) => {
+      console.error(cause);
+      process.exit(1);
+    },
+  );
+});
+process.on('disconnect', () => process.exit(0));
+process.send!({ ready: true });

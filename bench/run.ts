@@ -1,0 +1,43 @@
+/**
+ * `npm run bench`: everything in one run on one machine, so that the ratios mean something. Options: `--events N` per
+ * round, `--rounds N`, `--only relay,fanout,dead,backlog`. Absolute figures are of this machine; quote the ratios.
+ */
+import { parseArgs } from 'node:util';
+import { againstRelay } from './scenarios/against-relay.ts';
+import { backlog } from './scenarios/backlog.ts';
+import { deadEndpoint } from './scenarios/dead-endpoint.ts';
+import { fanOut } from './scenarios/fan-out.ts';
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '40000' },
+    rounds: { type: 'string', default: '5' },
+    waiting: { type: 'string', default: '1000000' },
+    only: { type: 'string', default: 'relay,fanout,dead,backlog' },
+  },
+});
+
+export interface BenchOptions {
+  readonly events: number;
+  readonly rounds: number;
+  readonly waiting: number;
+}
+
+const options: BenchOptions = {
+  events: Number(values.events),
+  rounds: Number(values.rounds),
+  waiting: Number(values.waiting),
+};
+const SCENARIOS: Record<string, (options: BenchOptions) => Promise<void>> = {
+  relay: againstRelay,
+  fanout: fanOut,
+  dead: deadEndpoint,
+  backlog,
+};
+
+for (const name of values.only.split(',')) {
+  const scenario = SCENARIOS[name];
+  if (!scenario)
+    throw new Error(`no scenario is called ${name}; there are ${Object.keys(SCENARIOS).join(', ')}`);
+  await scenario(options);
+}
