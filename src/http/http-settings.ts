@@ -8,5 +8,9 @@ export interface HttpSettings {
   readonly bodyBytesMax: number;
   readonly endpointHttpsOnly: boolean;
   readonly defaultSignatureType: 'hmac256' | 'ed25519';
+  /** How long a payload is kept unless the message says otherwise. */
+  readonly contentRetentionMs: number;
   readonly version: string;
+  /** Bearer token that /metrics asks for; null = served openly (bounded, no tenant's data in it). */
+  readonly metricsToken: string | null;
 }

@@ -8,11 +8,11 @@ import type { Role } from '../core/catalog/resources.ts';
 import { type ApplicationId, type OrganizationId, parseId, renderId } from '../core/ids.ts';
 
 const ISSUER = 'posthorn';
-const ORGANIZATION_TOKEN_YEARS = 10;
+/** Ten years, as the compatible server gives; API keys are the ones to revoke. */
+export const ORGANIZATION_TOKEN_SECONDS_DEFAULT = 10 * 365 * 86_400;
 export const APP_TOKEN_SECONDS_DEFAULT = 28 * 86_400;
 /** No app token lives longer, so what revokes one may be forgotten after this. */
 export const APP_TOKEN_SECONDS_MAX = 28 * 86_400;
-const YEAR_SECONDS = 365 * 86_400;
 /** Letters after `org_`: more than the 27 of an id, so that imported subjects fit. */
 const ORGANIZATION = /^org_[A-Za-z0-9_-]{1,124}$/;
 
@@ -42,7 +42,7 @@ export function mintOrganizationToken(
   options: { readonly nowMs: number; readonly lifetimeSeconds?: number },
 ): Promise<string> {
   const issuedAt = Math.floor(options.nowMs / 1000);
-  const lifetimeSeconds = options.lifetimeSeconds ?? ORGANIZATION_TOKEN_YEARS * YEAR_SECONDS;
+  const lifetimeSeconds = options.lifetimeSeconds ?? ORGANIZATION_TOKEN_SECONDS_DEFAULT;
   return new SignJWT({})
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(ISSUER)
@@ -69,9 +69,9 @@ export function mintAppToken(secret: string, request: AppTokenRequest, nowMs: nu
   // minted just before it from those minted just after.
   const issuedAt = nowMs / 1000;
   const claims: Record<string, unknown> = { org: request.organization, feature_flags: request.featureFlags };
-  if (request.role !== 'editor') claims['role'] = request.role;
-  if (request.scopes.length !== 1 || request.scopes[0] !== '*') claims['scopes'] = request.scopes;
-  if (request.sessionId !== null) claims['sid'] = request.sessionId;
+  if (request.role !== 'editor') claims.role = request.role;
+  if (request.scopes.length !== 1 || request.scopes[0] !== '*') claims.scopes = request.scopes;
+  if (request.sessionId !== null) claims.sid = request.sessionId;
   return (
     new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -98,12 +98,15 @@ export async function readToken(
         algorithms: ['HS256'],
         currentDate: new Date(nowMs),
       });
-      return readClaims(payload) ?? { refused: 'Invalid token: its claims name no organization or application.' };
+      return (
+        readClaims(payload) ?? { refused: 'Invalid token: its claims name no organization or application.' }
+      );
     } catch (error) {
       // Another secret may still fit; anything else about the token is final.
       if (error instanceof errors.JWSSignatureVerificationFailed) continue;
       if (error instanceof errors.JWTExpired) return { refused: 'The token has expired. Ask for a new one.' };
-      if (error instanceof errors.JWTClaimValidationFailed) return { refused: 'The token is not valid yet or not for us.' };
+      if (error instanceof errors.JWTClaimValidationFailed)
+        return { refused: 'The token is not valid yet or not for us.' };
       if (error instanceof errors.JOSEError) return { refused: 'Invalid token' };
       throw error;
     }
@@ -112,24 +115,34 @@ export async function readToken(
 }
 
 function readClaims(payload: Readonly<Record<string, unknown>>): TokenClaims | null {
-  const subject = payload['sub'];
+  const subject = payload.sub;
   if (typeof subject !== 'string') return null;
-  const dates = { issuedAt: seconds(payload['iat'], 0), expiresAt: seconds(payload['exp'], Number.POSITIVE_INFINITY) };
+  const dates = {
+    issuedAt: seconds(payload.iat, 0),
+    expiresAt: seconds(payload.exp, Number.POSITIVE_INFINITY),
+  };
   if (isOrganizationId(subject)) {
-    const whole = { applicationId: null, featureFlags: null, role: 'owner', scopes: ['*'], sessionId: null } as const;
+    const whole = {
+      applicationId: null,
+      featureFlags: null,
+      role: 'owner',
+      scopes: ['*'],
+      sessionId: null,
+    } as const;
     return { organization: subject, subject, ...whole, ...dates };
   }
-  const organization = payload['org'];
+  const organization = payload.org;
   const applicationId = parseId<'application'>(subject, 'application');
-  if (applicationId === undefined || typeof organization !== 'string' || !isOrganizationId(organization)) return null;
+  if (applicationId === undefined || typeof organization !== 'string' || !isOrganizationId(organization))
+    return null;
   return {
     organization,
     applicationId,
     subject,
-    featureFlags: texts(payload['feature_flags']) ?? [],
-    role: payload['role'] === 'viewer' ? 'viewer' : 'editor',
-    scopes: texts(payload['scopes']) ?? ['*'],
-    sessionId: typeof payload['sid'] === 'string' ? payload['sid'] : null,
+    featureFlags: texts(payload.feature_flags) ?? [],
+    role: payload.role === 'viewer' ? 'viewer' : 'editor',
+    scopes: texts(payload.scopes) ?? ['*'],
+    sessionId: typeof payload.sid === 'string' ? payload.sid : null,
     ...dates,
   };
 }

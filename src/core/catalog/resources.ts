@@ -28,6 +28,8 @@ export interface Application extends Resource {
   readonly metadata: Readonly<Record<string, string>>;
   /** App tokens issued before this instant are refused (`expire-all`); 0 = none. */
   readonly tokensValidFrom: number;
+  /** When that refusal begins; absent = at once. */
+  readonly tokensExpireAt?: number;
 }
 
 export interface SigningKey {
@@ -157,10 +159,13 @@ export interface BackgroundTask extends Resource {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** How far one consumer has read from a polling endpoint; uid = `<consumer name>`, ownerId = application. */
+/** How far one consumer has read from a polling endpoint; uid = `<destination id>/<consumer name>`, ownerId = application. */
 export interface PollerConsumer extends Resource {
   readonly destinationId: DestinationId;
+  /** What it has committed; null = nothing yet. */
   readonly iterator: string | null;
+  /** A batch that was handed out and not committed yet: until then nobody else gets one for this consumer. */
+  readonly lease: { readonly lastOffset: number; readonly expiresAt: number } | null;
 }
 
 /** A third party that manages some of an application's endpoints with a key of its own. */

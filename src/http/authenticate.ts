@@ -1,0 +1,210 @@
+/**
+ * Who calls: `Authorization: Bearer` with a JWT (tokens.ts) or an API key (`phk_…`). What a token means is cached, so
+ * that a known one costs a map look-up; what can change under it (logout, expire-all, revocation) is asked each time.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Principal } from '../core/access/access.ts';
+import type { ApiKey } from '../core/catalog/resources.ts';
+import type { ApplicationId, OrganizationId } from '../core/ids.ts';
+import { Problem } from '../core/problem.ts';
+import type { Engine, LoadedApplication } from '../engine/engine.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage } from '../ports/storage.ts';
+import { API_KEY_PREFIX, apiKeyHash, readToken, sessionHash, type TokenClaims, tokenHash } from './tokens.ts';
+
+/** Tokens whose meaning is kept in memory. */
+export const TOKENS_CACHED_MAX = 10_000;
+/** An API key is looked up again after this, so that another process's revocation counts too. */
+export const API_KEY_FRESH_MS = 1_000;
+/** Characters of a token; longer ones are not looked at. */
+export const TOKEN_CHARS_MAX = 8_192;
+
+export interface Authenticator {
+  /** Throws (or rejects with) Problem authentication_failed. Synchronous for a known organization token. */
+  authenticate(authorization: string | undefined): Principal | Promise<Principal>;
+  /** Call after API keys were written: what is cached about them is looked up again. */
+  forgetApiKeys(): void;
+}
+
+export interface AuthenticatorParts {
+  readonly engine: Pick<Engine, 'directory'>;
+  readonly storage: Pick<Storage, 'catalog'>;
+  readonly clock: Clock;
+  readonly jwtSecrets: readonly string[];
+}
+
+interface KnownToken {
+  readonly principal: Principal;
+  /** Refused from this instant on. */
+  readonly expiresAt: number;
+  /** null = nothing can revoke it (an organization's token). */
+  readonly revocable: {
+    readonly hash: string;
+    readonly claims: TokenClaims;
+    readonly applicationId: ApplicationId;
+  } | null;
+}
+
+interface KnownKey {
+  readonly organization: OrganizationId;
+  readonly key: ApiKey;
+  readonly principal: Principal;
+  readonly readAt: number;
+}
+
+export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
+  const tokens = new LRUCache<string, KnownToken>({ max: TOKENS_CACHED_MAX });
+  const keys = new LRUCache<string, KnownKey>({ max: TOKENS_CACHED_MAX });
+  let keysGeneration = 0;
+
+  function admitToken(token: string, known: KnownToken): Principal | Promise<Principal> {
+    if (known.expiresAt <= parts.clock.now()) {
+      tokens.delete(token);
+      throw refuse('The token has expired. Ask for a new one.');
+    }
+    return known.revocable === null ? known.principal : checkRevocable(known, parts);
+  }
+
+  async function learnToken(token: string): Promise<Principal> {
+    const claims = await readToken(token, parts.jwtSecrets, parts.clock.now());
+    if ('refused' in claims) throw refuse(claims.refused);
+    await parts.storage.catalog.openOrganization(claims.organization);
+    const known = knownToken(token, claims);
+    tokens.set(token, known);
+    return admitToken(token, known);
+  }
+
+  async function learnKey(secret: string): Promise<Principal> {
+    const generation = keysGeneration;
+    const hash = apiKeyHash(secret);
+    const found = await parts.storage.catalog.findApiKey(hash);
+    if (found === null || !equal(found.key.secretHash, hash)) throw refuse('Invalid token');
+    const known: KnownKey = { ...found, principal: keyPrincipal(found), readAt: parts.clock.now() };
+    // A revocation that was written while we were reading must not be overwritten by what we read.
+    if (generation === keysGeneration) keys.set(secret, known);
+    return admitKey(known, parts.clock.now());
+  }
+
+  function authenticate(authorization: string | undefined): Principal | Promise<Principal> {
+    const token = bearer(authorization);
+    if (!token.startsWith(API_KEY_PREFIX)) {
+      const known = tokens.get(token);
+      return known === undefined ? learnToken(checkSpelling(token)) : admitToken(token, known);
+    }
+    const known = keys.get(token);
+    const now = parts.clock.now();
+    if (known === undefined || now - known.readAt > API_KEY_FRESH_MS) return learnKey(token);
+    return admitKey(known, now);
+  }
+
+  return {
+    authenticate,
+    forgetApiKeys() {
+      keysGeneration++;
+      keys.clear();
+    },
+  };
+}
+
+function bearer(authorization: string | undefined): string {
+  if (authorization === undefined) {
+    throw refuse('Send an access token in the Authorization header: "Bearer <token>".');
+  }
+  const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  if (token === undefined || token.length > TOKEN_CHARS_MAX) {
+    throw refuse('The Authorization header must be "Bearer <token>".');
+  }
+  return token;
+}
+
+/** Mix-ups that deserve a better answer than "Invalid token". */
+function checkSpelling(token: string): string {
+  if (/^(whsec|whsk|whpk)_/.test(token)) {
+    throw refuse(
+      'This is an endpoint’s signing secret, which receivers verify with. Send an access token instead: the API wants ' +
+        'an organization token, an app token or an API key.',
+    );
+  }
+  return token;
+}
+
+function knownToken(token: string, claims: TokenClaims): KnownToken {
+  const { applicationId } = claims;
+  const principal: Principal = {
+    kind: applicationId === null ? 'organization-token' : 'app-token',
+    organization: claims.organization,
+    applicationId,
+    role: claims.role,
+    scopes: claims.scopes,
+    actorId: claims.subject,
+    featureFlags: claims.featureFlags,
+  };
+  const revocable = applicationId === null ? null : { hash: tokenHash(token), claims, applicationId };
+  return { principal, expiresAt: claims.expiresAt, revocable };
+}
+
+/** App tokens end with logout, with `expire-all`, and with their application. */
+async function checkRevocable(known: KnownToken, parts: AuthenticatorParts): Promise<Principal> {
+  const { organization } = known.principal;
+  const { hash, claims, applicationId } = known.revocable!;
+  const { application } = await loadApplication(parts, organization, applicationId);
+  const cutoffCounts = (application.tokensExpireAt ?? 0) <= parts.clock.now();
+  if (cutoffCounts && claims.issuedAt < application.tokensValidFrom) {
+    throw refuse('All tokens of this application were expired. Ask for a new one.');
+  }
+  const isRevoked = await parts.engine.directory.isTokenRevoked(organization, hash);
+  const session = claims.sessionId === null ? null : sessionHash(applicationId, claims.sessionId);
+  if (
+    isRevoked ||
+    (session !== null && (await parts.engine.directory.isTokenRevoked(organization, session)))
+  ) {
+    throw refuse('This token was logged out. Ask for a new one.');
+  }
+  return known.principal;
+}
+
+async function loadApplication(
+  parts: AuthenticatorParts,
+  organization: OrganizationId,
+  id: ApplicationId,
+): Promise<LoadedApplication> {
+  try {
+    return await parts.engine.directory.applicationById(organization, id);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not_found') {
+      throw refuse('The application of this token does not exist any more.');
+    }
+    throw error;
+  }
+}
+
+function keyPrincipal(found: { readonly organization: OrganizationId; readonly key: ApiKey }): Principal {
+  return {
+    kind: 'api-key',
+    organization: found.organization,
+    applicationId: found.key.applicationId,
+    role: found.key.role,
+    scopes: found.key.scopes,
+    actorId: found.key.id,
+    featureFlags: found.key.applicationId === null ? null : [],
+  };
+}
+
+function admitKey(known: KnownKey, now: number): Principal {
+  if (known.key.revokedAt !== null) throw refuse('This API key was revoked. Make a new one.');
+  if (known.key.expiresAt !== null && known.key.expiresAt <= now) {
+    throw refuse('This API key has expired. Make a new one.');
+  }
+  return known.principal;
+}
+
+function equal(one: string, other: string): boolean {
+  const left = Buffer.from(one);
+  const right = Buffer.from(other);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function refuse(detail: string): Problem {
+  return new Problem('authentication_failed', detail);
+}

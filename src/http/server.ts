@@ -1,0 +1,204 @@
+/**
+ * The HTTP server: routes made from the list of operations, and the few pages that are none. Bodies reach a handler
+ * as the bytes that came; answers leave as text.
+ */
+import { randomBytes } from 'node:crypto';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { Principal } from '../core/access/access.ts';
+import { Problem } from '../core/problem.ts';
+import type { Reply } from '../engine/engine.ts';
+import { createAuthenticator } from './authenticate.ts';
+import type { Operation } from './define-operation.ts';
+import { createMetrics, type RouteMetrics } from './metrics.ts';
+import { OPERATIONS } from './operations/index.ts';
+import { addPages } from './pages.ts';
+import { renderProblem, unexpected } from './problem.ts';
+import type { QueryText } from './read-query.ts';
+import { type Incoming, operationRunner, type RunOperation, type ServerParts } from './run-operation.ts';
+import { explainUnknownRoute } from './unknown-route.ts';
+
+/** From the first byte of a request to its last. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+/** Between requests of one connection. Longer than usual proxies keep theirs, so that they close first. */
+export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+/** All headers of a request, and how many of them. */
+export const HEADER_BYTES_MAX = 16 * 1024;
+export const HEADERS_MAX = 100;
+/** Characters of one path parameter, percent-encoded: a uid of 256 takes at most three times as many. */
+const PARAMETER_CHARS_MAX = 1024;
+const JSON_TYPE = 'application/json; charset=utf-8';
+const NO_BYTES = Buffer.alloc(0);
+
+export function createServer(parts: ServerParts): FastifyInstance {
+  const app = openFastify(parts);
+  const authenticator = createAuthenticator({ ...parts, jwtSecrets: parts.settings.jwtSecrets });
+  const metrics = createMetrics(parts);
+  for (const operation of OPERATIONS) {
+    const route: Route = {
+      operation,
+      parts,
+      run: operationRunner(operation, parts, authenticator),
+      metrics: metrics.route(operation.method, operation.path),
+    };
+    app.route({
+      method: operation.method,
+      url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      handler: (request, reply) => answer(route, request, reply),
+    });
+  }
+  addPages(app, { settings: parts.settings, metrics });
+  app.setNotFoundHandler((request, reply) => {
+    const { problem, allow } = explainUnknownRoute(request.method, request.url, OPERATIONS);
+    if (allow !== null) reply.header('allow', allow);
+    sendError(problem, { request, reply, parts });
+  });
+  return app;
+}
+
+function openFastify(parts: ServerParts): FastifyInstance {
+  const prefix = randomBytes(4).toString('hex');
+  let requests = 0;
+  const app = fastify({
+    logger: false,
+    bodyLimit: parts.settings.bodyBytesMax,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    genReqId: () => `req_${prefix}${(++requests).toString(36)}`,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAMETER_CHARS_MAX },
+    frameworkErrors: (error, request, reply) => sendError(error, { request, reply, parts }),
+  });
+  app.server.maxHeadersCount = HEADERS_MAX;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, request, reply) => sendError(error as FastifyError, { request, reply, parts }));
+  return app;
+}
+
+interface Route {
+  readonly operation: Operation;
+  readonly parts: ServerParts;
+  readonly run: RunOperation;
+  readonly metrics: RouteMetrics;
+}
+
+async function answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const startedAt = performance.now();
+  let principal: Principal | null = null;
+  let refused: string | undefined;
+  try {
+    const answered = await route.run(incomingOf(request));
+    principal = answered.principal;
+    sendReply(answered.reply, reply);
+  } catch (error) {
+    refused = sendError(error, { request, reply, parts: route.parts });
+  }
+  const durationMs = performance.now() - startedAt;
+  route.metrics.answered(reply.statusCode, durationMs);
+  logAnswer(route, { request, status: reply.statusCode, durationMs, principal, refused });
+}
+
+function incomingOf(request: FastifyRequest): Incoming {
+  const { headers } = request;
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem(
+      'unsupported_media_type',
+      'Send the body without Content-Encoding; it is not decompressed here.',
+    );
+  }
+  return {
+    url: request.url,
+    params: request.params as Readonly<Record<string, string>>,
+    query: request.query as QueryText,
+    headers: headers as Readonly<Record<string, string | undefined>>,
+    raw: (request.body as Buffer | undefined) ?? NO_BYTES,
+  };
+}
+
+function sendReply(answer: Reply, reply: FastifyReply): void {
+  reply.statusCode = answer.status;
+  if (answer.headers !== undefined) reply.headers(answer.headers);
+  if (answer.body === undefined || answer.status === 204) {
+    reply.send();
+    return;
+  }
+  if (answer.headers?.['content-type'] === undefined) reply.header('content-type', JSON_TYPE);
+  reply.send(answer.raw === true ? (answer.body as string) : JSON.stringify(answer.body));
+}
+
+interface Failing {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly parts: ServerParts;
+}
+
+/** Answers with a problem document and returns its code. */
+function sendError(error: unknown, { request, reply, parts }: Failing): string {
+  const problem = toProblem(error, request, parts);
+  const answer = renderProblem(problem, {
+    url: request.url,
+    requestId: request.id,
+    publicUrl: parts.settings.publicUrl,
+  });
+  reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .header('content-type', answer.contentType)
+    .send(answer.body);
+  return problem.code;
+}
+
+/** Refusals pass, Fastify's own become ours, and anything else is a bug: logged with its cause, answered without. */
+function toProblem(error: unknown, request: FastifyRequest, parts: ServerParts): Problem {
+  if (error instanceof Problem) {
+    if (error.cause !== undefined)
+      parts.log.error('operation.refused', error.cause, { requestId: request.id });
+    return error;
+  }
+  const { statusCode, code } = error as Partial<FastifyError>;
+  if (statusCode === 413) {
+    return new Problem(
+      'payload_too_large',
+      `The body is larger than ${parts.settings.bodyBytesMax} bytes. Send less, or raise POSTHORN_BODY_LIMIT.`,
+    );
+  }
+  if (statusCode === 415)
+    return new Problem('unsupported_media_type', 'The Content-Type header is malformed.');
+  if (code?.startsWith('FST_') === true && statusCode !== undefined && statusCode < 500) {
+    return new Problem(
+      'generic_error',
+      'The request is malformed: check its path, its headers and its length.',
+    );
+  }
+  parts.log.error('operation.failed', error, { requestId: request.id, method: request.method });
+  return unexpected(request.id);
+}
+
+interface LogLine {
+  readonly request: FastifyRequest;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly principal: Principal | null;
+  readonly refused: string | undefined;
+}
+
+/** One wide line per answer. A published event has its own line (`event.accepted`), so success on raw routes has none. */
+function logAnswer(route: Route, line: LogLine): void {
+  if (route.operation.reads === 'raw' && line.status < 300) return;
+  route.parts.log.info('operation.answered', {
+    requestId: line.request.id,
+    operation: route.operation.id,
+    organization: line.principal?.organization,
+    actor: line.principal?.actorId,
+    status: line.status,
+    code: line.refused,
+    durationMs: Math.round(line.durationMs * 100) / 100,
+    peer: line.request.ip,
+  });
+}
