@@ -13,6 +13,7 @@ export const PROBLEMS = {
   payload_too_large: { status: 413, title: 'Payload too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   validation: { status: 422, title: 'Invalid input' },
+  no_available_lease: { status: 423, title: 'No available lease' },
   generic_error: { status: 400, title: 'Bad request' },
   limit_reached: { status: 400, title: 'Limit reached' },
   missing_payload: { status: 400, title: 'Payload is gone' },

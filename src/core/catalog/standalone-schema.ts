@@ -2,8 +2,8 @@
 import { invalid } from '../problem.ts';
 import { atPointer, isObject, type Json, type JsonObject, pointerSegments } from './json-pointer.ts';
 
-/** Levels of nesting inside one schema. */
-const DEPTH_MAX = 200;
+/** Levels of nesting inside one schema: an exported one must fit into an import again (JSON_DEPTH_MAX of http). */
+const DEPTH_MAX = 80;
 /** Members whose values are data, where a `$ref` is only text. */
 const DATA = new Set(['example', 'examples', 'enum', 'const', 'default']);
 /** Members whose values map names to schemas: there, any name may occur. */
