@@ -27,6 +27,10 @@ export interface FailingStorageOptions {
   readonly onDeath?: (call: StorageCall | null) => void;
   /** Called with what the store itself answered (also when the caller never learns it). */
   readonly onCommitted?: (call: StorageCall, result: unknown) => void;
+  /** Called when the caller is given the store's answer. */
+  readonly onReplied?: (call: StorageCall) => void;
+  /** How long the call is under way to the store, and its answer back; null = no time passes. */
+  readonly pause?: (call: StorageCall, way: 'there' | 'back') => Promise<void> | null;
 }
 
 export class FailingStorage implements Storage {
@@ -76,29 +80,37 @@ export class FailingStorage implements Storage {
 
   async #call(call: StorageCall, run: () => Promise<unknown>): Promise<unknown> {
     if (this.#dead) return never();
-    const fate = this.#options.fate(call);
+    const { fate: decide, onCommitted, onReplied, pause } = this.#options;
+    const fate = decide(call);
+    const there = pause?.(call, 'there');
+    if (there) await there;
+    if (fate === 'die-before') this.#die(call);
+    if (this.#dead) return never();
     if (fate === 'reject') throw unavailable(call);
-    if (fate === 'die-before') {
-      this.#die(call);
-      return never();
-    }
+    let failure: { cause: unknown } | null = null;
+    const result = await this.#run(run).catch((cause: unknown) => {
+      failure = { cause };
+    });
+    if (failure === null) onCommitted?.(call, result);
+    if (fate === 'die-after') this.#die(call);
+    const back = pause?.(call, 'back');
+    if (back) await back;
+    if (this.#dead) return never();
+    if (failure !== null) throw (failure as { cause: unknown }).cause;
+    if (fate === 'lose-reply') throw unavailable(call);
+    onReplied?.(call);
+    return result;
+  }
+
+  async #run(run: () => Promise<unknown>): Promise<unknown> {
     this.busy++;
     this.activity++;
-    let result: unknown;
     try {
-      result = await run();
-    } catch (cause) {
-      if (this.#dead) return never();
-      throw cause;
+      return await run();
     } finally {
       this.busy--;
       this.activity++;
     }
-    this.#options.onCommitted?.(call, result);
-    if (fate === 'die-after') this.#die(call);
-    if (this.#dead) return never();
-    if (fate === 'lose-reply') throw unavailable(call);
-    return result;
   }
 
   #die(call: StorageCall | null): void {
