@@ -1,0 +1,41 @@
+/** What of an endpoint is kept sealed: opened to be shown or changed, sealed again with its row as additional data. */
+import type { CustomHeaders } from '../../../contract/custom-headers.ts';
+import { renderEndpoint } from '../../../contract/endpoint.ts';
+import type { KeyText } from '../../../contract/endpoint-secret.ts';
+import type {
+  ClientTls,
+  Destination,
+  DestinationAuth,
+  Sealed,
+  SigningKey,
+} from '../../../core/catalog/resources.ts';
+import type { Call } from '../../define-operation.ts';
+
+type Keeper = Pick<Call, 'engine' | 'organization'>;
+
+/** Seals a text, or the JSON of a value, for a destination's row. */
+export function seal(call: Keeper, destinationId: string, value: string | object): Sealed {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return call.engine.vault.seal(call.organization, destinationId, text);
+}
+
+export function openHeaders(call: Keeper, destination: Destination): CustomHeaders {
+  return openJson<CustomHeaders>(call, destination.id, destination.headers) ?? [];
+}
+
+export function openKey(call: Keeper, destination: Destination, key: SigningKey): KeyText {
+  return { type: key.type, text: call.engine.vault.open(call.organization, destination.id, key.secret) };
+}
+
+/** An endpoint as it is answered: credentials with their type and names only. */
+export function endpointOut(call: Keeper, destination: Destination) {
+  return renderEndpoint(destination, {
+    auth: openJson<DestinationAuth>(call, destination.id, destination.auth),
+    tls: openJson<ClientTls>(call, destination.id, destination.tls),
+  });
+}
+
+function openJson<Value>(call: Keeper, destinationId: string, sealed: Sealed | null): Value | null {
+  if (sealed === null) return null;
+  return JSON.parse(call.engine.vault.open(call.organization, destinationId, sealed)) as Value;
+}
