@@ -2,6 +2,7 @@
  * Why there was no answer, as a kind and a sentence. Everything between the first look-up and the last byte fails with
  * an Error; here alone it becomes an outcome. Sentences name host and port, never a path, a query or a credential.
  */
+import { errors } from 'undici';
 import type { Unanswered } from '../core/outcome.ts';
 
 export type FailureKind = Unanswered['kind'];
@@ -59,8 +60,10 @@ export function requestFailure(error: unknown, answering: boolean): Failure {
   if (error instanceof ConnectFailure) return { kind: error.kind, detail: error.message };
   const code = codeOf(error);
   const when = answering ? 'before the end of its answer' : 'before it answered';
-  if (code.startsWith('HPE_'))
-    return { kind: 'unreachable', detail: `The answer is not valid HTTP/1.1 (${code})` };
+  // Its code is often missing: undici looks numbers up in a table of names.
+  if (error instanceof errors.HTTPParserError) {
+    return { kind: 'unreachable', detail: `The answer is not valid HTTP/1.1: ${messageOf(error)}` };
+  }
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') {
     return {
       kind: 'tls-failed',

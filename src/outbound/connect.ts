@@ -8,7 +8,7 @@
  * TLS, and the peer's address is known only after the ClientHello was sent.
  */
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { ConnectionOptions } from '../ports/wire.ts';
 import { ConnectFailure, dnsFailure, tlsFailure } from './connect-failure.ts';
@@ -16,6 +16,7 @@ import { dialTcp, secure } from './dial.ts';
 import { describeRefusal, type Guard } from './guard.ts';
 import { openTunnel, type ProxyServer } from './proxy.ts';
 import type { Lookup, Resolve } from './resolve.ts';
+import { skipContinue } from './skip-continue.ts';
 import type { WireLimits } from './wire-limits.ts';
 
 /** Where a pool's connections lead. */
@@ -67,6 +68,7 @@ export function makeConnector(route: Route, options: ConnectorOptions): Connecto
     openSocket(route, tls, { ...options, signal: controller.signal }).then(
       (socket) => {
         finish();
+        if ((socket as Partial<TLSSocket>).alpnProtocol !== 'h2') skipContinue(socket);
         callback(null, socket);
       },
       (error: Error) => {
@@ -108,7 +110,7 @@ async function openSocket(route: Route, tls: Tls, options: OpenOptions): Promise
 
 async function throughProxy({ target }: Route, proxy: ProxyServer, options: OpenOptions): Promise<Socket> {
   const { signal, limits } = options;
-  const where = `The proxy ${proxy.host}:${proxy.port}`;
+  const where = `The proxy ${nameOf(proxy)}`;
   const addresses = await cutOff(options.lookup(proxy.host), signal).catch((error: unknown) => {
     throw dnsFailure(error, where);
   });
@@ -120,7 +122,7 @@ async function throughProxy({ target }: Route, proxy: ProxyServer, options: Open
           context: systemContext(),
           session: undefined,
           protocols: ['http/1.1'],
-          where,
+          where: `the proxy ${nameOf(proxy)}`,
           signal,
         })
       : socket;
@@ -187,7 +189,7 @@ function contextOf({ tls }: ConnectionOptions): SecureContext {
   });
 }
 
-export function nameOf({ host, port }: Target): string {
+export function nameOf({ host, port }: { readonly host: string; readonly port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

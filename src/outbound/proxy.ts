@@ -140,8 +140,8 @@ function httpTunnel({ socket, proxy, host, port }: TunnelOptions): Promise<Socke
       method: 'CONNECT',
       path: authority,
       headers: ['Host', authority, ...proxyCredentials(proxy)],
+      // Without an agent: only then is createConnection asked.
       createConnection: () => socket,
-      agent: false,
     });
     asked.once('connect', (response, tunnel, head) => {
       const { statusCode = 0 } = response;
