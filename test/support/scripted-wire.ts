@@ -23,11 +23,13 @@ export class ScriptedWire implements Wire {
   readonly forgotten: ConnectionOptions[] = [];
   readonly #clock: Clock;
   readonly #react: React;
+  readonly #onEnd: (call: WireCall) => void;
   readonly #running = new Map<WireCall, () => void>();
 
-  constructor(clock: Clock, react: React) {
+  constructor(clock: Clock, react: React, onEnd: (call: WireCall) => void = () => {}) {
     this.#clock = clock;
     this.#react = react;
+    this.#onEnd = onEnd;
   }
 
   send(request: WireRequest): Promise<Outcome> {
@@ -41,6 +43,7 @@ export class ScriptedWire implements Wire {
         this.#running.delete(call);
         call.endedAt = this.#clock.now();
         call.outcome = { ...outcome, durationMs: call.endedAt - call.sentAt };
+        this.#onEnd(call);
         resolve(call.outcome);
       };
       const cancel = this.#clock.after(delayMs, () => end(late ? timedOut() : reaction.outcome));
