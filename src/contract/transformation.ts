@@ -59,3 +59,5 @@ export function renderTransformation(
     runs: false,
   };
 }
+
+export const EmptyOut = Type.Object({}, { title: 'EmptyResponse' });

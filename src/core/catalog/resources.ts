@@ -137,6 +137,8 @@ export interface ApiKey extends Resource {
   readonly scopes: readonly string[];
   /** Confines the key to one application, as an app token is. */
   readonly applicationId: ApplicationId | null;
+  /** Hidden event types that a confined key may see; absent = none. */
+  readonly featureFlags?: readonly string[];
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
 }
@@ -168,11 +170,9 @@ export interface PollerConsumer extends Resource {
   readonly lease: { readonly lastOffset: number; readonly expiresAt: number } | null;
 }
 
-/** A third party that manages some of an application's endpoints with a key of its own. */
+/** A third party that manages an application's endpoints. Its key is an `ApiKey` of the same owner; uid there = id here. */
 export interface Integration extends Resource {
   readonly name: string;
-  readonly keyHash: string;
-  readonly key: Sealed;
   readonly featureFlags: readonly string[];
 }
 
