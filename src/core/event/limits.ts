@@ -20,7 +20,7 @@ export const HEADERS_MAX = 50;
 export const HEADER_NAME_CHARS_MAX = 128;
 export const HEADER_VALUE_CHARS_MAX = 4096;
 export const CONTENT_TYPE_CHARS_MAX = 256;
-export const URL_CHARS_MAX = 2048;
+export const URL_CHARS_MAX = 65_536;
 export const METHODS: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'];
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -28,7 +28,7 @@ test('a small request needs a type and a payload, the rest has its default', () 
     channels: null,
     tags: null,
     payload: { start: 37, end: 44 },
-    payloadRetentionDays: 90,
+    payloadRetentionDays: undefined,
     deliverAt: 0,
     application: undefined,
     rawPayload: undefined,

@@ -31,8 +31,8 @@ export interface Publish {
   readonly tags: readonly string[] | null;
   /** The payload's bytes in the body: a JSON object. */
   readonly payload: { readonly start: number; readonly end: number };
-  /** Of hours when those were asked for, so not always whole. */
-  readonly payloadRetentionDays: number;
+  /** Of hours when those were asked for, so not always whole; undefined = as configured. */
+  readonly payloadRetentionDays: number | undefined;
   /** Ms since the epoch; 0 = at once. How far ahead it may be is for `deliverAtFault`, which knows the time. */
   readonly deliverAt: number;
   /** An application to be made alongside, as parsed JSON. */
@@ -94,13 +94,13 @@ function readPayload(reader: MemberReader): Member | { start: number; end: numbe
   return { start: last.start, end: last.end };
 }
 
-function readRetention(reader: MemberReader): number {
+function readRetention(reader: MemberReader): number | undefined {
   const days = reader.integer('payloadRetentionPeriod', { min: RETENTION_DAYS_MIN, max: RETENTION_DAYS_MAX });
   const hours = reader.integer('payloadRetentionHours', { min: 1, max: RETENTION_DAYS_MAX * DAY_HOURS });
   if (days !== undefined && hours !== undefined) {
     reader.fail(['payloadRetentionHours'], 'Give either payloadRetentionPeriod or payloadRetentionHours.');
   }
-  return days ?? (hours === undefined ? RETENTION_DAYS_MAX : hours / DAY_HOURS);
+  return days ?? (hours === undefined ? undefined : hours / DAY_HOURS);
 }
 
 function readDeliverAt(reader: MemberReader): number {
