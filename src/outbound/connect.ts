@@ -68,6 +68,14 @@ export function makeConnector(route: Route, options: ConnectorOptions): Connecto
     openSocket(route, tls, { ...options, signal: controller.signal }).then(
       (socket) => {
         finish();
+        if (socket.destroyed) {
+          // undici would answer its own "destroyed" error by connecting again, without end.
+          callback(
+            new ConnectFailure('unreachable', `${nameOf(route.target)} closed the connection at once`),
+            null,
+          );
+          return;
+        }
         if ((socket as Partial<TLSSocket>).alpnProtocol !== 'h2') skipContinue(socket);
         callback(null, socket);
       },

@@ -147,7 +147,7 @@ test('what is not a subnet is refused with a sentence', () => {
   ]) {
     assert.throws(
       () => makeGuard([subnet]),
-      { name: 'Problem', message: /is not a subnet; write it as/ },
+      { name: 'Problem', message: /^POSTHORN_ALLOW_SUBNETS: .* is not a subnet; write it as/ },
       subnet,
     );
   }

@@ -116,20 +116,23 @@ export function isInSubnets(text: string, subnets: BlockList): boolean {
   return address !== null && subnets.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }
 
-/** CIDRs and bare addresses as a list. Throws Problem `validation` when one of them is neither. */
-export function listOf(subnets: readonly string[]): BlockList {
+/** CIDRs and bare addresses as a list. Throws Problem `validation`, naming the setting, when one of them is neither. */
+export function listOf(subnets: readonly string[], setting = 'POSTHORN_ALLOW_SUBNETS'): BlockList {
   const list = new BlockList();
-  for (const subnet of subnets) addSubnet(list, subnet);
+  for (const subnet of subnets) addSubnet(list, subnet, setting);
   return list;
 }
 
-function addSubnet(list: BlockList, subnet: string): void {
+function addSubnet(list: BlockList, subnet: string, setting: string): void {
   const [base = '', bits, ...rest] = subnet.split('/');
   const family = isIP(base);
   const most = family === 6 ? 128 : 32;
   const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
   if (family === 0 || rest.length > 0 || prefix < 0 || prefix > most) {
-    throw new Problem('validation', `"${subnet}" is not a subnet; write it as 10.1.0.0/16 or fd12::/48`);
+    throw new Problem(
+      'validation',
+      `${setting}: "${subnet}" is not a subnet; write it as 10.1.0.0/16 or fd12::/48`,
+    );
   }
   // Node's BlockList treats ::ffff:0:0/96 as all of IPv4 too, so lists of IPv4 and IPv6 rules are kept apart.
   list.addSubnet(base, prefix, family === 6 ? 'ipv6' : 'ipv4');

@@ -78,7 +78,8 @@ test('the request is written with Host first, header names in the case given, an
     socket.end(OK);
   });
   const headers = ['X-CamelCase', 'One', 'x-lower', 'two', 'WEBHOOK-ID', 'msg_1', 'X-CamelCase', 'again'];
-  await open(t).send(post(receiver, { headers, body: Buffer.from([0, 255, 13, 10, 128]) }));
+  const url = new URL(`http://user:secret@127.0.0.1:${receiver.port}/hook?a=1#part`);
+  await open(t).send(post(receiver, { url, headers, body: Buffer.from([0, 255, 13, 10, 128]) }));
   const [head = '', ...rest] = seen.split('\r\n\r\n');
   const lines = head.split('\r\n');
   assert.equal(lines[0], 'POST /hook?a=1 HTTP/1.1');
@@ -86,6 +87,7 @@ test('the request is written with Host first, header names in the case given, an
   const own = lines.filter((line) => /^(x-|webhook)/i.test(line));
   assert.deepEqual(own, ['X-CamelCase: One', 'x-lower: two', 'WEBHOOK-ID: msg_1', 'X-CamelCase: again']);
   assert.ok(lines.some((line) => line.toLowerCase() === 'content-length: 5'));
+  assert.ok(!/secret|authorization/i.test(head));
   assert.equal(rest.join('\r\n\r\n'), '\u0000ÿ\r\n\u0080');
 });
 
@@ -186,6 +188,16 @@ test('a long body is stored up to the cap, and the connection can be used again'
     await pause(5);
   }
   assert.equal(receiver.connections(), 1);
+});
+
+test('a body in many pieces is put together', async (t) => {
+  const pieces = Array.from({ length: 300 }, (_, index) => `${index},`);
+  const receiver = await startHttp(t, async (_request, response) => {
+    for (const piece of pieces) await new Promise((resolve) => response.write(piece, resolve));
+    response.end();
+  });
+  const outcome = await open(t).send(post(receiver));
+  assert.equal(isAnswered(outcome) && Buffer.from(outcome.body).toString(), pieces.join(''));
 });
 
 test('an endless body is cut at the read cap: oversized, with its status, and the connection is dropped', async (t) => {

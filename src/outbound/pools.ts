@@ -127,10 +127,10 @@ export class Pools {
     entry.pool.close().then(done, done);
   }
 
-  private sweep(unusedSince: number): void {
+  private sweep(lastUsedUntil: number): void {
     for (const [connection, siblings] of [...this.lanes]) {
       for (const [origin, entry] of [...siblings]) {
-        if (entry.usedAt < unusedSince) this.retire(connection, origin);
+        if (entry.usedAt <= lastUsedUntil) this.retire(connection, origin);
       }
     }
   }
@@ -139,7 +139,7 @@ export class Pools {
     const times = [...this.lanes.values()].flatMap((siblings) =>
       [...siblings.values()].map((entry) => entry.usedAt),
     );
-    this.sweep(times.sort((a, b) => a - b)[count] ?? Number.POSITIVE_INFINITY);
+    this.sweep(times.sort((a, b) => a - b)[count - 1] ?? Number.POSITIVE_INFINITY);
   }
 }
 

@@ -89,7 +89,7 @@ function parseException(entry: string): Exception {
   const bare = (portMatch?.[1] ?? entry).replace(/^\[|\]$/g, '');
   const port = portMatch?.[2] === undefined ? null : Number(portMatch[2]);
   const isAddress = isIP(bare.split('/', 1)[0] ?? '') !== 0;
-  if (isAddress) return { port, name: '', subnets: listOf([bare]) };
+  if (isAddress) return { port, name: '', subnets: listOf([bare], 'POSTHORN_NO_PROXY') };
   const name = bare.replace(/^\*?\./, '');
   if (!/^[^\s/:*]+$/.test(name)) {
     throw new Problem(
@@ -149,7 +149,7 @@ function httpTunnel({ socket, proxy, host, port }: TunnelOptions): Promise<Socke
       if (head.length > 0) tunnel.unshift(head);
       resolve(socket);
     });
-    asked.once('error', reject);
+    asked.on('error', reject);
     asked.end();
   });
 }

@@ -86,7 +86,6 @@ class Exchange implements Dispatcher.DispatchHandler {
   private statusCode = 0;
   private retryAfter: string | undefined = undefined;
   private stored = NOTHING;
-  private more: Uint8Array[] | null = null;
   private bytesStored = 0;
   private bytesRead = 0;
 
@@ -152,19 +151,29 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.controller?.abort(ABANDONED);
   }
 
-  /** Copies: a chunk is a view of the socket's 64 KB read buffer, which history must not hold on to. */
+  /**
+   * Copies: a chunk is a view of the socket's 64 KB read buffer, which history must not hold on to. The first piece,
+   * mostly the only one, gets an array of its size; a body in thousands of pieces doubles it up to the cap.
+   */
   private store(chunk: Buffer): void {
-    const piece = new Uint8Array(chunk.subarray(0, RESPONSE_BYTES_STORED - this.bytesStored));
-    this.bytesStored += piece.length;
-    if (this.stored.length === 0) this.stored = piece;
-    else {
-      this.more ??= [];
-      this.more.push(piece);
+    const piece = chunk.subarray(0, RESPONSE_BYTES_STORED - this.bytesStored);
+    const size = this.bytesStored + piece.length;
+    if (size > this.stored.length) {
+      const room =
+        this.bytesStored === 0
+          ? size
+          : Math.min(RESPONSE_BYTES_STORED, Math.max(size, 2 * this.stored.length));
+      const larger = new Uint8Array(room);
+      larger.set(this.stored);
+      this.stored = larger;
     }
+    this.stored.set(piece, this.bytesStored);
+    this.bytesStored = size;
   }
 
   private finish(kind: 'answered' | 'oversized'): void {
-    const body = this.more === null ? this.stored : Buffer.concat([this.stored, ...this.more]);
+    const body =
+      this.bytesStored === this.stored.length ? this.stored : this.stored.slice(0, this.bytesStored);
     const durationMs = elapsedSince(this.answer.startedAt);
     this.settle({ kind, statusCode: this.statusCode, body, retryAfter: this.retryAfter, durationMs });
   }
