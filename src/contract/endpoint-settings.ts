@@ -1,6 +1,7 @@
 /** What an endpoint can be told beyond the compatible API: how to retry, in which order, with which credentials. */
 import Type, { type Static } from 'typebox';
 import type { ClientTls, DestinationAuth, Ordering } from '../core/catalog/resources.ts';
+import { urlFault } from '../core/event/limits.ts';
 import { invalid } from '../core/problem.ts';
 import { RetrySchedule } from './retry-schedule.ts';
 import { Nullable } from './shape.ts';
@@ -130,9 +131,8 @@ export function parseAuth(given: Static<typeof EndpointAuth>): DestinationAuth {
     return given;
   }
   refuseMask(given.clientSecret, ['body', 'auth', 'clientSecret']);
-  if (!isHttpUrl(given.tokenUrl)) {
-    throw invalid(['body', 'auth', 'tokenUrl'], 'Give the http:// or https:// URL that answers with tokens.');
-  }
+  const fault = urlFault(given.tokenUrl);
+  if (fault !== null) throw invalid(['body', 'auth', 'tokenUrl'], fault);
   return {
     ...given,
     scopes: given.scopes ?? [],
@@ -161,12 +161,6 @@ export function renderAuth(auth: DestinationAuth): DestinationAuth {
 export function renderTls(tls: ClientTls) {
   const shown = (pem: string | null) => (pem === null ? null : MASK);
   return { cert: shown(tls.cert), key: shown(tls.key), ca: shown(tls.ca) };
-}
-
-export function isHttpUrl(text: string): boolean {
-  if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(text)) return false;
-  const { protocol } = new URL(text);
-  return protocol === 'http:' || protocol === 'https:';
 }
 
 function refuseMask(text: string | null, loc: readonly string[]): void {

@@ -4,11 +4,12 @@
  */
 import Type, { type Static } from 'typebox';
 import type { ClientTls, Destination, DestinationAuth } from '../core/catalog/resources.ts';
+import { ENDPOINT_CHANNELS_MAX, URL_CHARS_MAX, urlFault } from '../core/event/limits.ts';
 import { renderId } from '../core/ids.ts';
 import { invalid } from '../core/problem.ts';
 import { HeaderValues } from './custom-headers.ts';
 import { KeyTypes } from './endpoint-secret.ts';
-import { ENDPOINT_SETTINGS, isHttpUrl, renderAuth, renderTls } from './endpoint-settings.ts';
+import { ENDPOINT_SETTINGS, renderAuth, renderTls } from './endpoint-settings.ts';
 import { IdOut } from './ids.ts';
 import { Metadata } from './metadata.ts';
 import { ListResponse } from './page.ts';
@@ -16,13 +17,12 @@ import { renderRetrySchedule } from './retry-schedule.ts';
 import { Instant, Nullable } from './shape.ts';
 import { Channel, EventTypeName, Uid } from './uid.ts';
 
-export const ENDPOINT_CHANNELS_MAX = 10;
 export const ENDPOINT_EVENT_TYPES_MAX = 1000;
 const DESCRIPTION_CHARS_MAX = 16_384;
 
 const Url = Type.String({
   minLength: 1,
-  maxLength: 65_536,
+  maxLength: URL_CHARS_MAX,
   description: 'Where deliveries go: http:// or https://.',
 });
 const Rate = Type.Integer({
@@ -128,12 +128,8 @@ export const EndpointStats = Type.Object(
 
 /** Refuses a URL that no delivery could go to. */
 export function checkEndpointUrl(url: string, options: { readonly httpsOnly: boolean }): string {
-  if (!isHttpUrl(url)) {
-    throw invalid(['body', 'url'], 'Give an absolute http:// or https:// URL without spaces.');
-  }
-  if (options.httpsOnly && new URL(url).protocol !== 'https:') {
-    throw invalid(['body', 'url'], 'This server only takes https:// URLs for endpoints: give one.');
-  }
+  const fault = urlFault(url, options);
+  if (fault !== null) throw invalid(['body', 'url'], fault);
   return url;
 }
 

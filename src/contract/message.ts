@@ -2,6 +2,13 @@
 import Type, { type Static } from 'typebox';
 import type { DeliveryStatus } from '../core/delivery/delivery.ts';
 import type { Event } from '../core/event/event.ts';
+import {
+  MESSAGE_CHANNELS_MAX,
+  MESSAGE_TAGS_MAX,
+  NAME_PATTERN,
+  ORDERING_KEY_CHARS_MAX,
+  TAG_CHARS_MAX,
+} from '../core/event/limits.ts';
 import { renderId } from '../core/ids.ts';
 import { MessageStatus, MessageStatusText, renderStatus } from './delivery-status.ts';
 import { IdOut } from './ids.ts';
@@ -11,10 +18,14 @@ import { RetrySchedule } from './retry-schedule.ts';
 import { Instant, Nullable, renderInstant } from './shape.ts';
 import { Channel, EventTypeName, Uid } from './uid.ts';
 
-export const MESSAGE_CHANNELS_MAX = 5;
 export const BULK_EXPUNGE_IDS_MAX = 100;
 
 const Channels = Type.Array(Channel, { minItems: 1, maxItems: MESSAGE_CHANNELS_MAX, uniqueItems: true });
+
+const Tags = Type.Array(
+  Type.String({ minLength: 1, maxLength: TAG_CHARS_MAX, pattern: NAME_PATTERN.source }),
+  { maxItems: MESSAGE_TAGS_MAX, description: 'For finding messages again.' },
+);
 
 /** Documents what `core/event/publish.ts` reads from the raw body. */
 export const MessageIn = Type.Object(
@@ -25,7 +36,7 @@ export const MessageIn = Type.Object(
     }),
     eventId: Type.Optional(Nullable(Uid)),
     channels: Type.Optional(Nullable(Channels)),
-    tags: Type.Optional(Nullable(Type.Array(Type.String()))),
+    tags: Type.Optional(Nullable(Tags)),
     deliverAt: Type.Optional(
       Nullable(Type.String({ format: 'date-time', description: 'One minute to 24 hours ahead.' })),
     ),
@@ -44,7 +55,12 @@ export const MessageIn = Type.Object(
       ),
     ),
     orderingKey: Type.Optional(
-      Nullable(Type.String({ description: 'For endpoints that keep order per key.' })),
+      Nullable(
+        Type.String({
+          maxLength: ORDERING_KEY_CHARS_MAX,
+          description: 'For endpoints that keep order per key.',
+        }),
+      ),
     ),
     retrySchedule: Type.Optional(Nullable(RetrySchedule)),
     application: Type.Optional(

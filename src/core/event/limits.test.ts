@@ -11,6 +11,7 @@ import {
   methodFault,
   orderingKeyFault,
   tagFault,
+  URL_CHARS_MAX,
   uidFault,
   urlFault,
 } from './limits.ts';
@@ -107,7 +108,7 @@ test('URLs are absolute, http or https, and are called as they are written', () 
     'http:\\\\a\\b',
     'https://example.com/#x',
     'https://example.com/#',
-    `https://example.com/${'x'.repeat(2048)}`,
+    `https://example.com/${'x'.repeat(URL_CHARS_MAX)}`,
   ];
   for (const url of bad) assert.notEqual(urlFault(url), null, url);
 });

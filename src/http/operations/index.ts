@@ -1,21 +1,218 @@
 /** THE list of operations: one import line and one entry per operation, grouped by resource, in the docs' order. */
 import type { Operation } from '../define-operation.ts';
+import { apiKeyCreate } from './api-key/create.ts';
+import { apiKeyGet } from './api-key/get.ts';
+import { apiKeyList } from './api-key/list.ts';
+import { apiKeyRevoke } from './api-key/revoke.ts';
+import { applicationCreate } from './application/create.ts';
+import { applicationDelete } from './application/delete.ts';
+import { applicationGet } from './application/get.ts';
+import { applicationList } from './application/list.ts';
+import { applicationPatch } from './application/patch.ts';
+import { applicationUpdate } from './application/update.ts';
+import { expungeAttemptContent } from './attempt/expunge-content.ts';
+import { getAttempt } from './attempt/get.ts';
+import { listAttemptedDestinations } from './attempt/list-attempted-destinations.ts';
+import { listAttemptsByEndpoint } from './attempt/list-by-endpoint.ts';
+import {
+  listAttemptsByMessage,
+  listMessageAttempts,
+  listMessageEndpointAttempts,
+} from './attempt/list-by-message.ts';
+import { resendMessage } from './attempt/resend.ts';
+import { auditList } from './audit/list.ts';
+import { authenticationAppPortalAccess } from './authentication/app-portal-access.ts';
+import { authenticationDashboardAccess } from './authentication/dashboard-access.ts';
+import { authenticationExpireAll } from './authentication/expire-all.ts';
+import { authenticationLogout } from './authentication/logout.ts';
+import { cancelBackgroundTask } from './background-task/cancel.ts';
+import { getBackgroundTask } from './background-task/get.ts';
+import { listBackgroundTasks } from './background-task/list.ts';
+import { createDestination } from './destination/create.ts';
+import { deleteDestination } from './destination/delete.ts';
+import { getDestination } from './destination/get.ts';
+import { getDestinationTransformation } from './destination/get-transformation.ts';
+import { listDestinations } from './destination/list.ts';
+import { patchDestination } from './destination/patch.ts';
+import { patchDestinationTransformation } from './destination/patch-transformation.ts';
+import { upsertDestination } from './destination/upsert.ts';
+import { bulkReplayEndpoint } from './endpoint/bulk-replay.ts';
+import { createEndpoint } from './endpoint/create.ts';
+import { deleteEndpoint } from './endpoint/delete.ts';
+import { getEndpoint } from './endpoint/get.ts';
+import { getEndpointHeaders } from './endpoint/get-headers.ts';
+import { getEndpointSecret } from './endpoint/get-secret.ts';
+import { getEndpointStats } from './endpoint/get-stats.ts';
+import { listEndpoints } from './endpoint/list.ts';
+import { listEndpointMessages } from './endpoint/list-messages.ts';
+import { patchEndpoint } from './endpoint/patch.ts';
+import { patchEndpointHeaders } from './endpoint/patch-headers.ts';
+import { recoverEndpoint } from './endpoint/recover.ts';
+import { replayMissingMessages } from './endpoint/replay-missing.ts';
+import { rotateEndpointSecret } from './endpoint/rotate-secret.ts';
+import { sendEndpointExample } from './endpoint/send-example.ts';
+import { updateEndpoint } from './endpoint/update.ts';
+import { updateEndpointHeaders } from './endpoint/update-headers.ts';
+import { exportEnvironment } from './environment/export.ts';
+import { importEnvironment } from './environment/import.ts';
+import { eventTypeCreate } from './event-type/create.ts';
+import { eventTypeDelete } from './event-type/delete.ts';
+import { eventTypeGet } from './event-type/get.ts';
+import { importOpenApi } from './event-type/import-openapi.ts';
+import { eventTypeList } from './event-type/list.ts';
+import { eventTypePatch } from './event-type/patch.ts';
+import { eventTypeUpdate } from './event-type/update.ts';
+import { healthDeep } from './health/deep.ts';
+import { healthGet } from './health/get.ts';
+import { healthLive } from './health/live.ts';
+import { healthPing } from './health/ping.ts';
+import { healthReady } from './health/ready.ts';
+import { createIntegration } from './integration/create.ts';
+import { deleteIntegration } from './integration/delete.ts';
+import { getIntegration } from './integration/get.ts';
+import { listIntegrations } from './integration/list.ts';
+import { rotateIntegrationKey } from './integration/rotate-key.ts';
+import { updateIntegration } from './integration/update.ts';
+import { bulkExpungeContents } from './message/bulk-expunge.ts';
+import { createMessage } from './message/create.ts';
+import { createRawMessage } from './message/create-raw.ts';
+import { expungeAllContents } from './message/expunge-all-contents.ts';
+import { expungeMessageContent } from './message/expunge-content.ts';
+import { getMessage } from './message/get.ts';
+import { listMessages } from './message/list.ts';
+import { precheckMessage } from './message/precheck-active.ts';
+import { createOperationalEndpoint } from './operational-webhook/create.ts';
+import { deleteOperationalEndpoint } from './operational-webhook/delete.ts';
+import { getOperationalEndpoint } from './operational-webhook/get.ts';
+import { getOperationalHeaders } from './operational-webhook/get-headers.ts';
+import { getOperationalSecret } from './operational-webhook/get-secret.ts';
+import { listOperationalEndpoints } from './operational-webhook/list.ts';
+import { putOperationalHeaders } from './operational-webhook/put-headers.ts';
+import { rotateOperationalSecret } from './operational-webhook/rotate-secret.ts';
+import { upsertOperationalEndpoint } from './operational-webhook/upsert.ts';
+import { commitOffset } from './poller/commit-offset.ts';
+import { pollAsConsumer } from './poller/consumer-poll.ts';
+import { seekConsumer } from './poller/consumer-seek.ts';
+import { pollWithLease } from './poller/leased-poll.ts';
+import { pollMessages } from './poller/poll.ts';
+import { aggregateAppStats } from './statistics/aggregate-app-stats.ts';
+import { aggregateEventTypes } from './statistics/aggregate-event-types.ts';
+import { getTransformation } from './transformation/get.ts';
+import { patchTransformation } from './transformation/patch.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   // application
+  applicationList,
+  applicationCreate,
+  applicationGet,
+  applicationUpdate,
+  applicationPatch,
+  applicationDelete,
   // endpoint
+  listEndpoints,
+  createEndpoint,
+  getEndpoint,
+  updateEndpoint,
+  patchEndpoint,
+  deleteEndpoint,
+  getEndpointHeaders,
+  updateEndpointHeaders,
+  patchEndpointHeaders,
+  getEndpointSecret,
+  rotateEndpointSecret,
+  getEndpointStats,
+  sendEndpointExample,
+  recoverEndpoint,
+  replayMissingMessages,
+  bulkReplayEndpoint,
   // message
+  createMessage,
+  createRawMessage,
+  listMessages,
+  getMessage,
+  expungeMessageContent,
+  bulkExpungeContents,
+  expungeAllContents,
+  precheckMessage,
   // attempt
+  listAttemptsByEndpoint,
+  listAttemptsByMessage,
+  listMessageAttempts,
+  listMessageEndpointAttempts,
+  listEndpointMessages,
+  listAttemptedDestinations,
+  getAttempt,
+  expungeAttemptContent,
+  resendMessage,
   // event-type
+  eventTypeList,
+  eventTypeCreate,
+  eventTypeGet,
+  eventTypeUpdate,
+  eventTypePatch,
+  eventTypeDelete,
+  importOpenApi,
   // authentication
+  authenticationAppPortalAccess,
+  authenticationDashboardAccess,
+  authenticationLogout,
+  authenticationExpireAll,
   // background-task
+  listBackgroundTasks,
+  getBackgroundTask,
+  cancelBackgroundTask,
   // operational-webhook
+  listOperationalEndpoints,
+  createOperationalEndpoint,
+  getOperationalEndpoint,
+  upsertOperationalEndpoint,
+  deleteOperationalEndpoint,
+  getOperationalHeaders,
+  putOperationalHeaders,
+  getOperationalSecret,
+  rotateOperationalSecret,
   // integration
+  listIntegrations,
+  createIntegration,
+  getIntegration,
+  updateIntegration,
+  deleteIntegration,
+  rotateIntegrationKey,
+  // destination
+  listDestinations,
+  createDestination,
+  getDestination,
+  upsertDestination,
+  patchDestination,
+  deleteDestination,
+  getDestinationTransformation,
+  patchDestinationTransformation,
   // poller
+  pollMessages,
+  pollAsConsumer,
+  seekConsumer,
+  pollWithLease,
+  commitOffset,
   // transformation
+  getTransformation,
+  patchTransformation,
   // statistics
+  aggregateAppStats,
+  aggregateEventTypes,
   // environment
+  exportEnvironment,
+  importEnvironment,
   // api-key
+  apiKeyCreate,
+  apiKeyList,
+  apiKeyGet,
+  apiKeyRevoke,
   // audit
+  auditList,
   // health
+  healthGet,
+  healthPing,
+  healthLive,
+  healthReady,
+  healthDeep,
 ];

@@ -49,7 +49,7 @@ export function freshDestination(
   return { ...destination, ...replaced(call, destination, given), ...settings(call, destination, given) };
 }
 
-/** PUT: what the body leaves out gets its default, except settings that the compatible API does not have. */
+/** PUT: what the body leaves out gets its default, except the uid and settings that the compatible API does not have. */
 export function replacedDestination(
   call: Maker,
   before: Destination,
@@ -65,7 +65,7 @@ export function patchedDestination(call: Maker, before: Destination, body: Endpo
   const given = withoutAliases(body);
   const kept = {
     url: given.url ?? before.url,
-    uid: given.uid === undefined ? before.uid : given.uid,
+    ...(given.uid === undefined ? {} : { uid: given.uid }),
     description: given.description ?? before.description,
     disabled: given.disabled ?? before.disabled,
     throttleRate: given.throttleRate === undefined ? before.throttleRate : given.throttleRate,
@@ -109,7 +109,7 @@ function replaced(call: Maker, before: Destination, given: EndpointChanges): Pla
   return {
     // A URL that is not changed is not checked again: rules may have become stricter since.
     url: url === before.url ? url : checkEndpointUrl(url, { httpsOnly: call.settings.endpointHttpsOnly }),
-    uid: given.uid === before.uid ? before.uid : checkUid(given.uid, 'endpoint'),
+    uid: given.uid === undefined ? before.uid : checkUid(given.uid, 'endpoint'),
     description: given.description ?? '',
     disabled,
     disabledReason: disabled ? (before.disabledReason ?? 'by hand') : null,

@@ -1,9 +1,9 @@
 import { EndpointOut, EndpointUpdate } from '../../../contract/endpoint.ts';
 import { parseRef } from '../../../contract/ids.ts';
-import { UID_CHARS_MAX, UID_PATTERN } from '../../../contract/uid.ts';
+import { checkPathUid } from '../../../contract/uid.ts';
 import type { Destination } from '../../../core/catalog/resources.ts';
 import type { ApplicationId } from '../../../core/ids.ts';
-import { invalid, Problem } from '../../../core/problem.ts';
+import { Problem } from '../../../core/problem.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { checkEventTypes } from './check-event-types.ts';
 import { freshDestination, replacedDestination } from './destination-of.ts';
@@ -33,9 +33,8 @@ export const updateEndpoint = defineOperation({
         'There is no endpoint of this id. Use a uid of your own to create one by PUT.',
       );
     }
-    // Whoever names an endpoint by its uid wants to find it by that uid the next time.
-    const uid = call.body.uid === undefined && 'uid' in named ? checkPathUid(named.uid) : call.body.uid;
-    const body = uid === undefined ? call.body : { ...call.body, uid };
+    const uid = before === null && 'uid' in named ? checkPathUid(named.uid, 'endpoint_id') : undefined;
+    const body = uid === undefined ? call.body : { uid, ...call.body };
     await checkEventTypes(call, body.eventTypes ?? body.filterTypes);
     const after =
       before === null
@@ -63,11 +62,4 @@ async function findOrNull(
     throw new Problem('conflict', 'A polling endpoint has this uid: choose another.');
   }
   return found;
-}
-
-function checkPathUid(uid: string): string {
-  if (uid.length > UID_CHARS_MAX || !new RegExp(UID_PATTERN).test(uid)) {
-    throw invalid(['path', 'endpoint_id'], 'A uid has at most 256 letters, digits, "-", "_" and ".".');
-  }
-  return uid;
 }
