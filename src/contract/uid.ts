@@ -39,3 +39,14 @@ export function checkUid(uid: string | null | undefined, prefix: PrefixName): st
   }
   return uid;
 }
+
+const UID = new RegExp(UID_PATTERN);
+
+/** A uid out of a path, which no shape has checked: a PUT may make a resource under it. */
+export function checkPathUid(uid: string, parameter: string): string {
+  if (uid.length <= UID_CHARS_MAX && UID.test(uid)) return uid;
+  throw invalid(
+    ['path', parameter],
+    `A uid has letters, digits, "-", "_" and ".", at most ${UID_CHARS_MAX}.`,
+  );
+}

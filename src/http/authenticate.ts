@@ -4,14 +4,14 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Principal } from '../core/access/access.ts';
+import { apiKeyHash, isApiKeyText, type Principal } from '../core/access/access.ts';
 import type { ApiKey } from '../core/catalog/resources.ts';
 import type { ApplicationId, OrganizationId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { Engine, LoadedApplication } from '../engine/engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
-import { API_KEY_PREFIX, apiKeyHash, readToken, sessionHash, type TokenClaims, tokenHash } from './tokens.ts';
+import { readToken, sessionHash, type TokenClaims, tokenHash } from './tokens.ts';
 
 /** Tokens whose meaning is kept in memory. */
 export const TOKENS_CACHED_MAX = 10_000;
@@ -88,7 +88,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
 
   function authenticate(authorization: string | undefined): Principal | Promise<Principal> {
     const token = bearer(authorization);
-    if (!token.startsWith(API_KEY_PREFIX)) {
+    if (!isApiKeyText(token)) {
       const known = tokens.get(token);
       return known === undefined ? learnToken(checkSpelling(token)) : admitToken(token, known);
     }
@@ -187,7 +187,7 @@ function keyPrincipal(found: { readonly organization: OrganizationId; readonly k
     role: found.key.role,
     scopes: found.key.scopes,
     actorId: found.key.id,
-    featureFlags: found.key.applicationId === null ? null : [],
+    featureFlags: found.key.applicationId === null ? null : (found.key.featureFlags ?? []),
   };
 }
 

@@ -1,4 +1,5 @@
 import { DestinationIn, DestinationOut, renderPollingDestination } from '../../../contract/destination.ts';
+import { checkPathUid } from '../../../contract/uid.ts';
 import { parseId } from '../../../core/ids.ts';
 import { Problem } from '../../../core/problem.ts';
 import { defineOperation } from '../../define-operation.ts';
@@ -32,7 +33,10 @@ export const upsertDestination = defineOperation({
     }
     const after =
       before === null
-        ? freshPoller(call, application.id, { ...settings, uid: settings.uid ?? ref })
+        ? freshPoller(call, application.id, {
+            ...settings,
+            uid: settings.uid ?? checkPathUid(ref, 'destination_id'),
+          })
         : { ...before, ...settings, uid: settings.uid ?? before.uid, updatedAt: call.clock.now() };
     const start = await firstSeq(call, application.id, after);
     return call.commit('destination.upsert', [{ kind: 'destination', before, after }], {

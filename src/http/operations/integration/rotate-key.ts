@@ -12,6 +12,7 @@ export const rotateIntegrationKey = defineOperation({
   description:
     'The key is a bearer token confined to the application. It is shown here and nowhere else, and may do what the token that made it may, at most.',
   needs: { role: 'editor', scope: 'application', permission: 'integration:write' },
+  isSecret: true,
   replies: { 200: IntegrationKeyOut },
   problems: ['not_found', 'conflict'],
   async handle(call) {
@@ -23,7 +24,6 @@ export const rotateIntegrationKey = defineOperation({
     return call.commit('integration.rotate-key', [{ kind: 'api-key', before, after }], {
       status: 200,
       body: { key: secret },
-      isSecret: true,
     });
   },
 });

@@ -3,6 +3,7 @@ import {
   OperationalEndpointOut,
   OperationalEndpointUpsertIn,
 } from '../../../contract/operational-webhook.ts';
+import { checkPathUid } from '../../../contract/uid.ts';
 import { Problem } from '../../../core/problem.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { freshDestination, replacedDestination } from '../endpoint/destination-of.ts';
@@ -30,7 +31,7 @@ export const upsertOperationalEndpoint = defineOperation({
         'There is no such operational webhook endpoint: PUT to a uid to make one.',
       );
     }
-    const uid = call.body.uid ?? before?.uid ?? call.params.endpoint_id ?? null;
+    const uid = call.body.uid ?? before?.uid ?? ('uid' in ref ? checkPathUid(ref.uid, 'endpoint_id') : null);
     const body = { ...call.body, uid };
     const after =
       before === null ? freshDestination(call, null, body) : replacedDestination(call, before, body);
