@@ -1,13 +1,12 @@
 /** API keys: scoped, revocable access for programs. The secret is shown once, when the key is made. */
 import Type, { type Static } from 'typebox';
+import { SCOPES_MAX } from '../core/access/access.ts';
 import type { ApiKey } from '../core/catalog/resources.ts';
 import { renderId } from '../core/ids.ts';
 import { IdOut } from './ids.ts';
 import { ListResponse } from './page.ts';
 import { Instant, Nullable, renderInstant } from './shape.ts';
 import { Uid } from './uid.ts';
-
-export const SCOPES_MAX = 50;
 
 const Name = Type.String({ minLength: 1, maxLength: 256, description: 'What uses it, for people.' });
 const Role = Type.Union([Type.Literal('owner'), Type.Literal('editor'), Type.Literal('viewer')]);

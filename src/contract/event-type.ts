@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { EventType } from '../core/catalog/resources.ts';
 import type { Id } from '../core/ids.ts';
+import { invalid } from '../core/problem.ts';
 import { ListResponse } from './page.ts';
 import { parseRetrySchedule, RetrySchedule, renderRetrySchedule } from './retry-schedule.ts';
 import { Instant, Nullable, renderInstant } from './shape.ts';
@@ -138,8 +139,15 @@ export function renderEventType(
   };
 }
 
-/** `flags`: of the caller; null = sees everything. */
-export function isVisible(eventType: EventType, flags: readonly string[] | null): boolean {
-  if (flags === null || eventType.featureFlags.length === 0) return true;
-  return eventType.featureFlags.some((flag) => flags.includes(flag));
+const NAME = new RegExp(UID_PATTERN);
+
+/** A name out of a path, which no shape has checked. */
+export function checkEventTypeName(name: string): string {
+  if (name.length > UID_CHARS_MAX || !NAME.test(name)) {
+    throw invalid(
+      ['path', 'event_type_name'],
+      `Name event types with letters, digits, "-", "_" and ".", at most ${UID_CHARS_MAX}.`,
+    );
+  }
+  return name;
 }

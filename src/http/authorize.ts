@@ -1,7 +1,6 @@
 /** What a principal may do: its role and scopes, and the application that it may be confined to. */
 
-import type { Need, Principal } from '../core/access/access.ts';
-import { allows } from '../core/access/allows.ts';
+import { allows, type Need, type Principal } from '../core/access/access.ts';
 import { PREFIXES } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { Directory } from '../engine/engine.ts';

@@ -31,8 +31,13 @@ export interface Operation<Query extends TSchema = TSchema, Body extends TSchema
   /** Shapes of the query and of the JSON body. Unknown members are ignored, as the compatible API does. */
   readonly query?: Query;
   readonly body?: Body;
-  /** `raw`: the handler reads `call.raw` itself; `body` then only documents the shape. */
+  /**
+   * `raw`: the handler reads `call.raw` itself; `body` then only documents the shape. Its one write must carry the
+   * idempotency key, because a kept answer is then not looked up first.
+   */
   readonly reads?: 'json' | 'raw';
+  /** The answer holds a secret: it is not kept for the Idempotency-Key, so a repeated call makes another one. */
+  readonly isSecret?: boolean;
   /** Success answers by status; null = empty. */
   readonly replies: Readonly<Record<number, TSchema | null>>;
   /** Beyond the ones any operation may answer (401, 403, 404 of path ids, 413, 422, 429, 503). */

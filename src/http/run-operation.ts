@@ -56,7 +56,7 @@ export type RunOperation = (incoming: Incoming) => Promise<Answered>;
 
 /** Public operations see this principal: no one. */
 const NOBODY: Principal = {
-  kind: 'system',
+  kind: 'user',
   organization: '' as OrganizationId,
   applicationId: null,
   role: 'viewer',
@@ -90,7 +90,7 @@ export function operationRunner(
     const { organization } = principal;
     const { raw, url } = incoming;
     const idempotency =
-      method === 'POST' && needs !== 'public'
+      method === 'POST' && needs !== 'public' && operation.isSecret !== true
         ? idempotencyKey(incoming.headers['idempotency-key'], { organization, method, url, raw })
         : null;
     const call: Call = {

@@ -168,24 +168,3 @@ export function tokenHash(token: string): string {
 export function sessionHash(applicationId: ApplicationId, sessionId: string): string {
   return tokenHash(`session\n${applicationId}\n${sessionId}`);
 }
-
-/** API keys begin with this, so that they are told from JWTs and found by secret scanners. */
-export const API_KEY_PREFIX = 'phk_';
-const API_KEY_BYTES = 32;
-
-export interface NewApiKey {
-  /** Shown once. */
-  readonly secret: string;
-  readonly secretHash: string;
-}
-
-/** `random` gives unpredictable bytes. */
-export function makeApiKey(random: (count: number) => Uint8Array): NewApiKey {
-  const secret = `${API_KEY_PREFIX}${Buffer.from(random(API_KEY_BYTES)).toString('base64url')}`;
-  return { secret, secretHash: apiKeyHash(secret) };
-}
-
-/** SHA-256 (base64url) of the part after the prefix. 256 random bits need no slow hash. */
-export function apiKeyHash(secret: string): string {
-  return createHash('sha256').update(secret.slice(API_KEY_PREFIX.length)).digest('base64url');
-}

@@ -102,6 +102,7 @@ const HTTP_DEFAULTS: HttpSettings = {
   defaultSignatureType: 'hmac256',
   version: '0.0.0-test',
   metricsToken: null,
+  contentRetentionMs: 90 * 86_400_000,
 };
 
 const STOP_DEADLINE_MS = 2_000;
