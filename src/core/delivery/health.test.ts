@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '../outcome.ts';
-import { admission, HEALTHY, type Health, HealthWindow, isHealthy, judge, probing } from './health.ts';
+import { admission, HEALTHY, type Health, isHealthy, judge, newWindow, probing } from './health.ts';
 
 const NOW = 1_700_000_000_000;
 const DISABLE_AFTER_MS = 120 * 3_600_000;
@@ -14,7 +14,7 @@ function answered(statusCode: number, retryAfter?: string): Outcome {
 
 /** A destination that lives through outcomes. */
 function destination(health: Health = HEALTHY) {
-  const window = new HealthWindow();
+  const window = newWindow();
   return {
     health,
     window,
@@ -212,7 +212,7 @@ test('it is never disabled when the time is infinite', () => {
   const health = { ...HEALTHY, failuresInRow: 1, failingSince: 1 };
   const judged = judge({
     health,
-    window: new HealthWindow(),
+    window: newWindow(),
     outcome: BROKEN,
     now: NOW,
     disableAfterMs: Number.POSITIVE_INFINITY,

@@ -75,6 +75,11 @@ export class HealthWindow extends OutcomeWindow {
   readonly steady: Judgement = { health: HEALTHY, window: this, changed: false, disable: null };
 }
 
+/** The window of a destination as it starts, and after a restart. */
+export function newWindow(): HealthWindow {
+  return new HealthWindow();
+}
+
 /** True when nothing is remembered against a destination. */
 export function isHealthy(health: Health): boolean {
   return health.failingSince === 0 && health.circuit === 'closed' && health.throttledUntil === 0;
