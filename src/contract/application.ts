@@ -83,7 +83,7 @@ export function replaceApplication(before: Application, input: ApplicationIn): A
 }
 
 /** PATCH: what the patch leaves out stays. */
-export function patchApplication(before: Application, patch: Patch): Application {
+export function changeApplication(before: Application, patch: Patch): Application {
   return {
     ...before,
     uid: patch.uid === undefined ? before.uid : checkUid(patch.uid, 'application'),

@@ -92,7 +92,7 @@ function settingsOf(input: Update) {
 }
 
 /** PATCH: what the patch leaves out stays. */
-export function patchEventType(before: EventType, patch: Patch): EventType {
+export function changeEventType(before: EventType, patch: Patch): EventType {
   const schedule = scheduleOf(patch);
   return {
     ...before,

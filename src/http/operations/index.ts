@@ -1,15 +1,15 @@
 /** THE list of operations: one import line and one entry per operation, grouped by resource, in the docs' order. */
 import type { Operation } from '../define-operation.ts';
-import { apiKeyCreate } from './api-key/create.ts';
-import { apiKeyGet } from './api-key/get.ts';
-import { apiKeyList } from './api-key/list.ts';
-import { apiKeyRevoke } from './api-key/revoke.ts';
-import { applicationCreate } from './application/create.ts';
-import { applicationDelete } from './application/delete.ts';
-import { applicationGet } from './application/get.ts';
-import { applicationList } from './application/list.ts';
-import { applicationPatch } from './application/patch.ts';
-import { applicationUpdate } from './application/update.ts';
+import { createApiKey } from './api-key/create.ts';
+import { getApiKey } from './api-key/get.ts';
+import { listApiKeys } from './api-key/list.ts';
+import { revokeApiKey } from './api-key/revoke.ts';
+import { createApplication } from './application/create.ts';
+import { deleteApplication } from './application/delete.ts';
+import { getApplication } from './application/get.ts';
+import { listApplications } from './application/list.ts';
+import { patchApplication } from './application/patch.ts';
+import { updateApplication } from './application/update.ts';
 import { expungeAttemptContent } from './attempt/expunge-content.ts';
 import { getAttempt } from './attempt/get.ts';
 import { listAttemptedDestinations } from './attempt/list-attempted-destinations.ts';
@@ -20,11 +20,11 @@ import {
   listMessageEndpointAttempts,
 } from './attempt/list-by-message.ts';
 import { resendMessage } from './attempt/resend.ts';
-import { auditList } from './audit/list.ts';
-import { authenticationAppPortalAccess } from './authentication/app-portal-access.ts';
-import { authenticationDashboardAccess } from './authentication/dashboard-access.ts';
-import { authenticationExpireAll } from './authentication/expire-all.ts';
-import { authenticationLogout } from './authentication/logout.ts';
+import { listAudit } from './audit/list.ts';
+import { openAppPortal } from './authentication/app-portal-access.ts';
+import { openDashboard } from './authentication/dashboard-access.ts';
+import { expireAllTokens } from './authentication/expire-all.ts';
+import { logOut } from './authentication/logout.ts';
 import { cancelBackgroundTask } from './background-task/cancel.ts';
 import { getBackgroundTask } from './background-task/get.ts';
 import { listBackgroundTasks } from './background-task/list.ts';
@@ -55,18 +55,18 @@ import { updateEndpoint } from './endpoint/update.ts';
 import { updateEndpointHeaders } from './endpoint/update-headers.ts';
 import { exportEnvironment } from './environment/export.ts';
 import { importEnvironment } from './environment/import.ts';
-import { eventTypeCreate } from './event-type/create.ts';
-import { eventTypeDelete } from './event-type/delete.ts';
-import { eventTypeGet } from './event-type/get.ts';
+import { createEventType } from './event-type/create.ts';
+import { deleteEventType } from './event-type/delete.ts';
+import { getEventType } from './event-type/get.ts';
 import { importOpenApi } from './event-type/import-openapi.ts';
-import { eventTypeList } from './event-type/list.ts';
-import { eventTypePatch } from './event-type/patch.ts';
-import { eventTypeUpdate } from './event-type/update.ts';
-import { healthDeep } from './health/deep.ts';
-import { healthGet } from './health/get.ts';
-import { healthLive } from './health/live.ts';
-import { healthPing } from './health/ping.ts';
-import { healthReady } from './health/ready.ts';
+import { listEventTypes } from './event-type/list.ts';
+import { patchEventType } from './event-type/patch.ts';
+import { updateEventType } from './event-type/update.ts';
+import { inspectHealth } from './health/deep.ts';
+import { getHealth } from './health/get.ts';
+import { getLiveness } from './health/live.ts';
+import { pingHealth } from './health/ping.ts';
+import { getReadiness } from './health/ready.ts';
 import { createIntegration } from './integration/create.ts';
 import { deleteIntegration } from './integration/delete.ts';
 import { getIntegration } from './integration/get.ts';
@@ -102,12 +102,12 @@ import { patchTransformation } from './transformation/patch.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   // application
-  applicationList,
-  applicationCreate,
-  applicationGet,
-  applicationUpdate,
-  applicationPatch,
-  applicationDelete,
+  listApplications,
+  createApplication,
+  getApplication,
+  updateApplication,
+  patchApplication,
+  deleteApplication,
   // endpoint
   listEndpoints,
   createEndpoint,
@@ -145,18 +145,18 @@ export const OPERATIONS: readonly Operation[] = [
   expungeAttemptContent,
   resendMessage,
   // event-type
-  eventTypeList,
-  eventTypeCreate,
-  eventTypeGet,
-  eventTypeUpdate,
-  eventTypePatch,
-  eventTypeDelete,
+  listEventTypes,
+  createEventType,
+  getEventType,
+  updateEventType,
+  patchEventType,
+  deleteEventType,
   importOpenApi,
   // authentication
-  authenticationAppPortalAccess,
-  authenticationDashboardAccess,
-  authenticationLogout,
-  authenticationExpireAll,
+  openAppPortal,
+  openDashboard,
+  logOut,
+  expireAllTokens,
   // background-task
   listBackgroundTasks,
   getBackgroundTask,
@@ -203,16 +203,16 @@ export const OPERATIONS: readonly Operation[] = [
   exportEnvironment,
   importEnvironment,
   // api-key
-  apiKeyCreate,
-  apiKeyList,
-  apiKeyGet,
-  apiKeyRevoke,
+  createApiKey,
+  listApiKeys,
+  getApiKey,
+  revokeApiKey,
   // audit
-  auditList,
+  listAudit,
   // health
-  healthGet,
-  healthPing,
-  healthLive,
-  healthReady,
-  healthDeep,
+  getHealth,
+  pingHealth,
+  getLiveness,
+  getReadiness,
+  inspectHealth,
 ];

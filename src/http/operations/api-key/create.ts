@@ -8,7 +8,7 @@ import { type ApplicationId, newId } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 
-export const apiKeyCreate = defineOperation({
+export const createApiKey = defineOperation({
   id: 'api-key.create',
   method: 'POST',
   path: '/api/v1/api-key',

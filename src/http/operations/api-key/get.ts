@@ -2,7 +2,7 @@ import { ApiKeyOut, renderApiKey } from '../../../contract/api-key.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { findApiKey } from './find-api-key.ts';
 
-export const apiKeyGet = defineOperation({
+export const getApiKey = defineOperation({
   id: 'api-key.get',
   method: 'GET',
   path: '/api/v1/api-key/{api_key_id}',

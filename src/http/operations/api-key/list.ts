@@ -3,7 +3,7 @@ import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.
 import { parseId, renderId } from '../../../core/ids.ts';
 import { defineOperation } from '../../define-operation.ts';
 
-export const apiKeyList = defineOperation({
+export const listApiKeys = defineOperation({
   id: 'api-key.list',
   method: 'GET',
   path: '/api/v1/api-key',

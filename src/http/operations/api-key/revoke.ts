@@ -1,7 +1,7 @@
 import { defineOperation } from '../../define-operation.ts';
 import { findApiKey } from './find-api-key.ts';
 
-export const apiKeyRevoke = defineOperation({
+export const revokeApiKey = defineOperation({
   id: 'api-key.revoke',
   method: 'DELETE',
   path: '/api/v1/api-key/{api_key_id}',

@@ -1,9 +1,9 @@
 import Type from 'typebox';
 import { ApplicationIn, ApplicationOut, renderApplication } from '../../../contract/application.ts';
 import { defineOperation } from '../../define-operation.ts';
-import { createApplication, findByUid } from './open-application.ts';
+import { addApplication, findByUid } from './open-application.ts';
 
-export const applicationCreate = defineOperation({
+export const createApplication = defineOperation({
   id: 'application.create',
   method: 'POST',
   path: '/api/v1/app',
@@ -21,6 +21,6 @@ export const applicationCreate = defineOperation({
       const known = await findByUid(call, uid);
       if (known !== null) return { status: 200, body: renderApplication(known) };
     }
-    return (await createApplication(call, call.body)).reply;
+    return (await addApplication(call, call.body)).reply;
   },
 });

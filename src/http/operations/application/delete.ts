@@ -1,6 +1,6 @@
 import { defineOperation } from '../../define-operation.ts';
 
-export const applicationDelete = defineOperation({
+export const deleteApplication = defineOperation({
   id: 'application.delete',
   method: 'DELETE',
   path: '/api/v1/app/{app_id}',

@@ -1,7 +1,7 @@
 import { ApplicationOut, renderApplication } from '../../../contract/application.ts';
 import { defineOperation } from '../../define-operation.ts';
 
-export const applicationGet = defineOperation({
+export const getApplication = defineOperation({
   id: 'application.get',
   method: 'GET',
   path: '/api/v1/app/{app_id}',

@@ -15,7 +15,7 @@ export async function findByUid(call: Call, uid: string): Promise<Application | 
 }
 
 /** Writes a new application; the reply is the one of `application.create`. */
-export async function createApplication(
+export async function addApplication(
   call: Call,
   input: ApplicationIn,
 ): Promise<{ readonly application: Application; readonly reply: Reply }> {

@@ -1,12 +1,12 @@
 import {
   ApplicationOut,
   ApplicationPatch,
-  patchApplication,
+  changeApplication,
   renderApplication,
 } from '../../../contract/application.ts';
 import { defineOperation } from '../../define-operation.ts';
 
-export const applicationPatch = defineOperation({
+export const patchApplication = defineOperation({
   id: 'application.patch',
   method: 'PATCH',
   path: '/api/v1/app/{app_id}',
@@ -18,7 +18,7 @@ export const applicationPatch = defineOperation({
   problems: ['conflict'],
   async handle(call) {
     const { application } = await call.engine.directory.application(call.organization, call.params.app_id!);
-    const after = patchApplication(application, call.body);
+    const after = changeApplication(application, call.body);
     return call.commit('application.update', [{ kind: 'application', before: application, after }], {
       status: 200,
       body: renderApplication(after),

@@ -7,9 +7,9 @@ import {
 import { parseRef } from '../../../contract/ids.ts';
 import { Problem } from '../../../core/problem.ts';
 import { defineOperation } from '../../define-operation.ts';
-import { createApplication, findByUid } from './open-application.ts';
+import { addApplication, findByUid } from './open-application.ts';
 
-export const applicationUpdate = defineOperation({
+export const updateApplication = defineOperation({
   id: 'application.update',
   method: 'PUT',
   path: '/api/v1/app/{app_id}',
@@ -30,7 +30,7 @@ export const applicationUpdate = defineOperation({
     if (before === null) {
       if ('id' in ref)
         throw new Problem('not_found', 'There is no application of this id. PUT to a uid to create one.');
-      return (await createApplication(call, { uid: ref.uid, ...call.body })).reply;
+      return (await addApplication(call, { uid: ref.uid, ...call.body })).reply;
     }
     const after = replaceApplication(before, call.body);
     return call.commit('application.update', [{ kind: 'application', before, after }], {

@@ -4,7 +4,7 @@ import { parseId, renderId } from '../../../core/ids.ts';
 import { invalid } from '../../../core/problem.ts';
 import { defineOperation } from '../../define-operation.ts';
 
-export const auditList = defineOperation({
+export const listAudit = defineOperation({
   id: 'audit.list',
   method: 'GET',
   path: '/api/v1/audit',

@@ -2,7 +2,7 @@ import { AppPortalAccessIn, AppPortalAccessOut } from '../../../contract/authent
 import { defineOperation } from '../../define-operation.ts';
 import { grantPortal } from './grant-portal.ts';
 
-export const authenticationAppPortalAccess = defineOperation({
+export const openAppPortal = defineOperation({
   id: 'authentication.app-portal-access',
   method: 'POST',
   path: '/api/v1/auth/app-portal-access/{app_id}',

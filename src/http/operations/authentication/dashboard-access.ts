@@ -2,7 +2,7 @@ import { AppPortalAccessOut } from '../../../contract/authentication.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { grantPortal } from './grant-portal.ts';
 
-export const authenticationDashboardAccess = defineOperation({
+export const openDashboard = defineOperation({
   id: 'authentication.dashboard-access',
   method: 'POST',
   path: '/api/v1/auth/dashboard-access/{app_id}',

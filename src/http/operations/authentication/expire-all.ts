@@ -7,7 +7,7 @@ import { type Call, defineOperation } from '../../define-operation.ts';
 import { sessionHash } from '../../tokens.ts';
 import { revokedToken } from './logout.ts';
 
-export const authenticationExpireAll = defineOperation({
+export const expireAllTokens = defineOperation({
   id: 'authentication.expire-all',
   method: 'POST',
   path: '/api/v1/auth/app/{app_id}/expire-all',

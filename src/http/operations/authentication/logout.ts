@@ -4,7 +4,7 @@ import { Problem } from '../../../core/problem.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { APP_TOKEN_SECONDS_MAX, tokenHash } from '../../tokens.ts';
 
-export const authenticationLogout = defineOperation({
+export const logOut = defineOperation({
   id: 'authentication.logout',
   method: 'POST',
   path: '/api/v1/auth/logout',

@@ -1,6 +1,6 @@
 /** The edits that bring imported applications and endpoints about. They are matched by uid, or else by id. */
 import type { Static } from 'typebox';
-import { newApplication, patchApplication } from '../../../contract/application.ts';
+import { changeApplication, newApplication } from '../../../contract/application.ts';
 import type { PortableApplication, PortableEndpoint } from '../../../contract/environment.ts';
 import type { Application, Destination } from '../../../core/catalog/resources.ts';
 import { type ApplicationId, newId, type PrefixName, parseId } from '../../../core/ids.ts';
@@ -60,7 +60,7 @@ function importedApplication(
   { before, loc }: { readonly before: Application | null; readonly loc: Loc },
 ): Application {
   const now = call.clock.now();
-  if (before !== null) return { ...patchApplication(before, given), uid: before.uid, updatedAt: now };
+  if (before !== null) return { ...changeApplication(before, given), uid: before.uid, updatedAt: now };
   return newApplication(
     { ...given, uid: uidOf(given, 'application', loc) },
     { id: newId(now, call.dice.bytes(15)), now },

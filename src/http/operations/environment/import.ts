@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { EnvironmentIn, EnvironmentSettings } from '../../../contract/environment.ts';
-import { newEventType, patchEventType } from '../../../contract/event-type.ts';
+import { changeEventType, newEventType } from '../../../contract/event-type.ts';
 import { parseRetrySchedule } from '../../../contract/retry-schedule.ts';
 import type { EventType } from '../../../core/catalog/resources.ts';
 import { newId } from '../../../core/ids.ts';
@@ -72,7 +72,7 @@ function importedTypes(
     const after =
       before === undefined
         ? newEventType(name, input, { id: newId(now, call.dice.bytes(15)), now })
-        : { ...patchEventType(before, input), updatedAt: now };
+        : { ...changeEventType(before, input), updatedAt: now };
     changed.set(name, after);
   });
   for (const [name, delays] of Object.entries(imported.schedules)) {

@@ -10,7 +10,7 @@ import { Problem } from '../../../core/problem.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { lookUpEventType } from './find-event-type.ts';
 
-export const eventTypeCreate = defineOperation({
+export const createEventType = defineOperation({
   id: 'event-type.create',
   method: 'POST',
   path: '/api/v1/event-type',

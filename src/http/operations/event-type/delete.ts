@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { defineOperation } from '../../define-operation.ts';
 import { findEventType } from './find-event-type.ts';
 
-export const eventTypeDelete = defineOperation({
+export const deleteEventType = defineOperation({
   id: 'event-type.delete',
   method: 'DELETE',
   path: '/api/v1/event-type/{event_type_name}',

@@ -2,7 +2,7 @@ import { EventTypeOut, renderEventType } from '../../../contract/event-type.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { findEventType } from './find-event-type.ts';
 
-export const eventTypeGet = defineOperation({
+export const getEventType = defineOperation({
   id: 'event-type.get',
   method: 'GET',
   path: '/api/v1/event-type/{event_type_name}',

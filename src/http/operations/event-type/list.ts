@@ -11,7 +11,7 @@ import { type Call, defineOperation } from '../../define-operation.ts';
 const READS_MAX = 40;
 const NAME = new RegExp(UID_PATTERN);
 
-export const eventTypeList = defineOperation({
+export const listEventTypes = defineOperation({
   id: 'event-type.list',
   method: 'GET',
   path: '/api/v1/event-type',

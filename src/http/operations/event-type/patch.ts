@@ -1,13 +1,13 @@
 import {
+  changeEventType,
   EventTypeOut,
   EventTypePatch,
-  patchEventType,
   renderEventType,
 } from '../../../contract/event-type.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { findEventType } from './find-event-type.ts';
 
-export const eventTypePatch = defineOperation({
+export const patchEventType = defineOperation({
   id: 'event-type.patch',
   method: 'PATCH',
   path: '/api/v1/event-type/{event_type_name}',
@@ -19,7 +19,7 @@ export const eventTypePatch = defineOperation({
   problems: ['conflict'],
   async handle(call) {
     const before = await findEventType(call);
-    const after = patchEventType(before, call.body);
+    const after = changeEventType(before, call.body);
     return call.commit('event-type.update', [{ kind: 'event-type', before, after }], {
       status: 200,
       body: renderEventType(after, { withContent: true }),

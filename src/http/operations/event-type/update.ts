@@ -9,7 +9,7 @@ import { defineOperation } from '../../define-operation.ts';
 import { freshEventType } from './create.ts';
 import { lookUpEventType } from './find-event-type.ts';
 
-export const eventTypeUpdate = defineOperation({
+export const updateEventType = defineOperation({
   id: 'event-type.update',
   method: 'PUT',
   path: '/api/v1/event-type/{event_type_name}',

@@ -3,7 +3,7 @@ import type { Storage } from '../../../ports/storage.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { storeAnswers } from './store-answers.ts';
 
-export const healthDeep = defineOperation({
+export const inspectHealth = defineOperation({
   id: 'health.deep',
   method: 'GET',
   path: '/api/v1/health/deep',

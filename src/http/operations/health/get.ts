@@ -2,7 +2,7 @@ import { HealthOut } from '../../../contract/health.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { storeAnswers } from './store-answers.ts';
 
-export const healthGet = defineOperation({
+export const getHealth = defineOperation({
   id: 'health.get',
   method: 'GET',
   path: '/api/v1/health',

@@ -1,7 +1,7 @@
 import { LiveOut } from '../../../contract/health.ts';
 import { defineOperation } from '../../define-operation.ts';
 
-export const healthLive = defineOperation({
+export const getLiveness = defineOperation({
   id: 'health.live',
   method: 'GET',
   path: '/api/v1/health/live',

@@ -1,6 +1,6 @@
 import { defineOperation } from '../../define-operation.ts';
 
-export const healthPing = defineOperation({
+export const pingHealth = defineOperation({
   id: 'health.ping',
   method: 'GET',
   path: '/api/v1/health/ping',

@@ -2,7 +2,7 @@ import { ReadyOut } from '../../../contract/health.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { storeAnswers } from './store-answers.ts';
 
-export const healthReady = defineOperation({
+export const getReadiness = defineOperation({
   id: 'health.ready',
   method: 'GET',
   path: '/api/v1/health/ready',

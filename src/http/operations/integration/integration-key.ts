@@ -2,11 +2,11 @@
  * An integration's key is an API key confined to its application, kept beside it under its id as uid: it works on
  * every route as any API key does, and revoking it is removing that document. It may never do more than its maker.
  */
+import { API_KEY_RANDOM_BYTES, apiKeyHash, newApiKeyText } from '../../../core/access/access.ts';
 import type { ApiKey, Integration } from '../../../core/catalog/resources.ts';
 import { type ApplicationId, newId } from '../../../core/ids.ts';
 import { invalid } from '../../../core/problem.ts';
 import type { Call } from '../../define-operation.ts';
-import { makeApiKey } from '../../tokens.ts';
 
 export interface MadeKey {
   readonly secret: string;
@@ -21,7 +21,7 @@ export function freshKey(
   applicationId: ApplicationId,
 ): MadeKey {
   const { principal } = call;
-  const { secret, secretHash } = makeApiKey((count) => call.dice.bytes(count));
+  const secret = newApiKeyText(call.dice.bytes(API_KEY_RANDOM_BYTES));
   const now = call.clock.now();
   const document: ApiKey = {
     id: newId(now, call.dice.bytes(15)),
@@ -31,7 +31,7 @@ export function freshKey(
     updatedAt: now,
     version: 1,
     name: `integration: ${integration.name}`,
-    secretHash,
+    secretHash: apiKeyHash(secret),
     role: principal.role === 'viewer' ? 'viewer' : 'editor',
     scopes: principal.scopes,
     applicationId,
