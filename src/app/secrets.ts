@@ -35,10 +35,20 @@ function keptSecrets(dataDir: string, make: boolean): Kept {
     return JSON.parse(readFileSync(path, 'utf8')) as Kept;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
-      throw new BadSetting(path, `cannot be read (${(cause as Error).message}); restore it, or set POSTHORN_MAIN_SECRET and POSTHORN_JWT_SECRET.`);
-    if (!make) throw new BadSetting(path, 'is not there yet: start the server once, or set POSTHORN_JWT_SECRET and POSTHORN_MAIN_SECRET.');
+      throw new BadSetting(
+        path,
+        `cannot be read (${(cause as Error).message}); restore it, or set POSTHORN_MAIN_SECRET and POSTHORN_JWT_SECRET.`,
+      );
+    if (!make)
+      throw new BadSetting(
+        path,
+        'is not there yet: start the server once, or set POSTHORN_JWT_SECRET and POSTHORN_MAIN_SECRET.',
+      );
   }
-  const made: Kept = { mainSecret: randomBytes(32).toString('base64url'), jwtSecret: randomBytes(32).toString('base64url') };
+  const made: Kept = {
+    mainSecret: randomBytes(32).toString('base64url'),
+    jwtSecret: randomBytes(32).toString('base64url'),
+  };
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     // `wx`: of two first starts at once, one makes the secrets and the other reads them.
@@ -48,11 +58,17 @@ function keptSecrets(dataDir: string, make: boolean): Kept {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'EEXIST') return JSON.parse(readFileSync(path, 'utf8')) as Kept;
-    throw new BadSetting('POSTHORN_DATA_DIR', `cannot write ${path} (${code}); make the folder writable or choose another.`);
+    throw new BadSetting(
+      'POSTHORN_DATA_DIR',
+      `cannot write ${path} (${code}); make the folder writable or choose another.`,
+    );
   }
 }
 
 function required(secret: string | undefined, dataDir: string): string {
   if (typeof secret === 'string' && secret.length >= 16) return secret;
-  throw new BadSetting(join(dataDir, FILE), 'holds no usable secret; restore it from your backup of the data directory.');
+  throw new BadSetting(
+    join(dataDir, FILE),
+    'holds no usable secret; restore it from your backup of the data directory.',
+  );
 }

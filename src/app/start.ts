@@ -33,15 +33,30 @@ export interface Running {
 
 const STOP_DEADLINE_MS = 20_000;
 
-export async function start(config: Config, log: Log & { flush(): void } = openLog(config.logLevel)): Promise<Running> {
+export async function start(
+  config: Config,
+  log: Log & { flush(): void } = openLog(config.logLevel),
+): Promise<Running> {
   const path = storePath(config);
   const secrets = loadSecrets(config, { make: true });
   const clock = systemClock;
   const dice = systemDice();
   const storage = await openSqlite({ path, form: 'worker', clock, log, ...workerUrl() });
-  const wire = openWire({ allowSubnets: config.allowSubnets, proxyUrl: config.proxyUrl, noProxy: config.noProxy });
+  const wire = openWire({
+    allowSubnets: config.allowSubnets,
+    proxyUrl: config.proxyUrl,
+    noProxy: config.noProxy,
+  });
   const fetchToken: typeof fetchOauth2Token = fetchOauth2Token;
-  const engine = createEngine({ storage, wire, clock, dice, log, fetchToken, settings: engineSettings(config, secrets) });
+  const engine = createEngine({
+    storage,
+    wire,
+    clock,
+    dice,
+    log,
+    fetchToken,
+    settings: engineSettings(config, secrets),
+  });
   const server = createServer({ engine, storage, clock, dice, log, settings: httpSettings(config, secrets) });
   try {
     await engine.start();
@@ -75,12 +90,18 @@ export async function start(config: Config, log: Log & { flush(): void } = openL
 /** Where the embedded store is. Throws BadSetting for settings that this version cannot serve. */
 export function storePath(config: Config): string {
   if (config.databaseUrl !== null)
-    throw new BadSetting('POSTHORN_DATABASE_URL', 'this version has the embedded store only; unset it and set POSTHORN_DATA_DIR.');
+    throw new BadSetting(
+      'POSTHORN_DATABASE_URL',
+      'this version has the embedded store only; unset it and set POSTHORN_DATA_DIR.',
+    );
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new BadSetting('POSTHORN_DATA_DIR', `cannot make the folder ${config.dataDir} (${code}); choose one that can be written.`);
+    throw new BadSetting(
+      'POSTHORN_DATA_DIR',
+      `cannot make the folder ${config.dataDir} (${code}); choose one that can be written.`,
+    );
   }
   return join(config.dataDir, 'posthorn.db');
 }
@@ -114,6 +135,7 @@ function httpSettings(config: Config, secrets: Secrets): HttpSettings {
     defaultSignatureType: config.defaultSignatureType,
     version: VERSION,
     metricsToken: config.metricsToken,
+    contentRetentionMs: config.contentRetention,
   };
 }
 

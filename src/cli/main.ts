@@ -9,7 +9,9 @@ import { addToken } from './commands/token.ts';
 import { EXIT } from './exit-codes.ts';
 
 const program = new Command('posthorn')
-  .description('A self-hosted webhook hub. Settings come from POSTHORN_… variables and a YAML file (docs/settings.md).')
+  .description(
+    'A self-hosted webhook hub. Settings come from POSTHORN_… variables and a YAML file (docs/settings.md).',
+  )
   .version(VERSION)
   .option('-c, --config <file>', 'YAML file with settings (also: POSTHORN_CONFIG)')
   .option('--json', 'print results as JSON')

@@ -1,7 +1,7 @@
 /** How commands speak: sentences and progress for people on stderr, results on stdout, JSON when asked for. */
 import { styleText } from 'node:util';
-import { BadSetting } from '../config/parse.ts';
 import { isStorageRefused } from '../app/store.ts';
+import { BadSetting } from '../config/parse.ts';
 import { EXIT } from './exit-codes.ts';
 
 export function printResult(json: boolean, value: Readonly<Record<string, unknown>>, text: string): void {
@@ -28,17 +28,38 @@ export function progress(label: string): (done: number, total: number) => void {
 }
 
 /** One sentence and the exit code for what a command may run into; anything else is a bug and keeps its stack. */
-export function explain(cause: unknown): { readonly exit: number; readonly code: string; readonly sentence: string } {
-  if (cause instanceof BadSetting) return { exit: EXIT.unusable, code: 'bad-setting', sentence: cause.message };
+export function explain(cause: unknown): {
+  readonly exit: number;
+  readonly code: string;
+  readonly sentence: string;
+} {
+  if (cause instanceof BadSetting)
+    return { exit: EXIT.unusable, code: 'bad-setting', sentence: cause.message };
   if (isStorageRefused(cause))
-    return { exit: cause.code === 'locked' ? EXIT.locked : EXIT.store, code: cause.code, sentence: cause.message };
+    return {
+      exit: cause.code === 'locked' ? EXIT.locked : EXIT.store,
+      code: cause.code,
+      sentence: cause.message,
+    };
   const { code, port, address } = cause as NodeJS.ErrnoException & { port?: number; address?: string };
   const where = `${address ?? ''}:${port ?? ''}`;
   if (code === 'EADDRINUSE')
-    return { exit: EXIT.address, code, sentence: `${where} is taken by another program; stop it, or set POSTHORN_LISTEN to a free port.` };
+    return {
+      exit: EXIT.address,
+      code,
+      sentence: `${where} is taken by another program; stop it, or set POSTHORN_LISTEN to a free port.`,
+    };
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return { exit: EXIT.address, code, sentence: `cannot listen on ${where} (${code}); set POSTHORN_LISTEN to an address and port you may use.` };
-  return { exit: EXIT.failed, code: 'failed', sentence: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
+    return {
+      exit: EXIT.address,
+      code,
+      sentence: `cannot listen on ${where} (${code}); set POSTHORN_LISTEN to an address and port you may use.`,
+    };
+  return {
+    exit: EXIT.failed,
+    code: 'failed',
+    sentence: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+  };
 }
 
 /** Runs a command's body; a failure becomes a sentence on stderr (or JSON on stdout) and the exit code. */

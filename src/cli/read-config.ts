@@ -12,7 +12,11 @@ export interface GlobalOptions {
 /** Throws BadSetting. */
 export function readConfig(command: Command): GlobalOptions {
   const { config: file, json } = command.optsWithGlobals<{ config?: string; json?: boolean }>();
-  const config = loadConfig({ env: process.env, readFile: (path) => readFileSync(path, 'utf8'), file: file ?? null });
+  const config = loadConfig({
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    file: file ?? null,
+  });
   return { config, json: json ?? false };
 }
 

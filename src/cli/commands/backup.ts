@@ -14,7 +14,10 @@ export function addBackup(program: Command): void {
         const { config, json } = readConfig(command);
         const bytes = await backupStore(config, file, progress('backup'));
         printResult(json, { file, bytes }, `${file}: ${(bytes / 1e6).toFixed(1)} MB.`);
-        if (!json) say('The secret that encrypts secrets is not inside: keep POSTHORN_MAIN_SECRET, or secrets.json of the data directory, apart from it.');
+        if (!json)
+          say(
+            'The secret that encrypts secrets is not inside: keep POSTHORN_MAIN_SECRET, or secrets.json of the data directory, apart from it.',
+          );
         return EXIT.ok;
       }),
     );

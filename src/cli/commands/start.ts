@@ -44,10 +44,18 @@ async function greet(config: Config, running: Running): Promise<void> {
   const bold = (text: string): string => styleText('bold', text, { stream: process.stderr });
   const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(config.listen.host);
   // A token in a log that others read would be a leak; on loopback the reader is the operator.
-  const token = isLoopback ? await mintToken(running.secrets, { hours: BANNER_TOKEN_HOURS }) : '$(posthorn token)';
+  const token = isLoopback
+    ? await mintToken(running.secrets, { hours: BANNER_TOKEN_HOURS })
+    : '$(posthorn token)';
   say('');
-  say(`${bold('Posthorn')} serves on ${bold(running.url)}   API: ${running.url}/docs   data: ${config.dataDir}`);
-  say(isLoopback ? `A token for the next ${BANNER_TOKEN_HOURS} hours is in the line below; \`npx posthorn token\` prints a lasting one.` : '');
+  say(
+    `${bold('Posthorn')} serves on ${bold(running.url)}   API: ${running.url}/docs   data: ${config.dataDir}`,
+  );
+  say(
+    isLoopback
+      ? `A token for the next ${BANNER_TOKEN_HOURS} hours is in the line below; \`npx posthorn token\` prints a lasting one.`
+      : '',
+  );
   say('Try it: make an application, the thing that endpoints and messages belong to:');
   say('');
   say(`  curl -s ${running.url}/api/v1/app -H 'content-type: application/json' \\`);

@@ -18,9 +18,13 @@ export function addToken(program: Command): void {
       runCommand(wantsJson(command), async () => {
         const { config, json } = readConfig(command);
         if (!/^org_[A-Za-z0-9_-]{1,100}$/.test(organization))
-          throw new BadSetting('[org]', 'needs to start with org_ and go on with letters, digits, - or _, e.g. org_acme.');
+          throw new BadSetting(
+            '[org]',
+            'needs to start with org_ and go on with letters, digits, - or _, e.g. org_acme.',
+          );
         const hours = options.hours === undefined ? HOURS_MAX : Number(options.hours);
-        if (!(hours > 0 && hours <= HOURS_MAX)) throw new BadSetting('--hours', `needs a number above 0 and up to ${HOURS_MAX}.`);
+        if (!(hours > 0 && hours <= HOURS_MAX))
+          throw new BadSetting('--hours', `needs a number above 0 and up to ${HOURS_MAX}.`);
         const secrets = loadSecrets(config, { make: true });
         const token = await mintToken(secrets, { organization, hours });
         printResult(json, { organization, token }, token);
