@@ -1,0 +1,102 @@
+/** Event to stored columns and back. What is seldom set is packed in one JSON column, NULL when all is as usual. */
+import type { ContentState, Event } from '../../core/event/event.ts';
+import type { ApplicationId, EventId } from '../../core/ids.ts';
+import type { Acceptance } from '../../ports/intake.ts';
+import type { AcceptOp } from './write-op.ts';
+
+const USUAL_METHOD = 'POST';
+const USUAL_CONTENT_TYPE = 'application/json';
+
+interface More {
+  channels?: readonly string[];
+  tags?: readonly string[];
+  method?: string;
+  contentType?: string;
+  headers?: Event['headers'];
+  orderingKey?: string;
+  retryScheduleMs?: readonly number[];
+  deliverAt?: number;
+}
+
+export function acceptOp(acceptance: Acceptance): AcceptOp {
+  const { event, idempotency } = acceptance;
+  return {
+    kind: 'accept',
+    organization: acceptance.organization,
+    applicationId: event.applicationId ?? '',
+    id: event.id,
+    type: event.type,
+    eventId: event.eventId,
+    more: packMore(event),
+    acceptedAt: event.acceptedAt,
+    contentExpiresAt: event.contentExpiresAt,
+    deliverAt: event.deliverAt,
+    destinations: acceptance.destinations,
+    content: acceptance.content,
+    idempotency,
+  };
+}
+
+function packMore(event: Event): string | null {
+  if (
+    event.channels === null &&
+    event.tags === null &&
+    event.method === USUAL_METHOD &&
+    event.contentType === USUAL_CONTENT_TYPE &&
+    event.headers === null &&
+    event.orderingKey === null &&
+    event.retryScheduleMs === null &&
+    event.deliverAt === 0
+  ) {
+    return null;
+  }
+  const more: More = {};
+  if (event.channels !== null) more.channels = event.channels;
+  if (event.tags !== null) more.tags = event.tags;
+  if (event.method !== USUAL_METHOD) more.method = event.method;
+  if (event.contentType !== USUAL_CONTENT_TYPE) more.contentType = event.contentType;
+  if (event.headers !== null) more.headers = event.headers;
+  if (event.orderingKey !== null) more.orderingKey = event.orderingKey;
+  if (event.retryScheduleMs !== null) more.retryScheduleMs = event.retryScheduleMs;
+  if (event.deliverAt !== 0) more.deliverAt = event.deliverAt;
+  return JSON.stringify(more);
+}
+
+/** The columns every read of an event selects. */
+export interface EventRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly application_id: string;
+  readonly type: string;
+  readonly event_id: string | null;
+  readonly accepted_at: number;
+  readonly content_expires_at: number;
+  readonly expunged: number;
+  readonly more: string | null;
+}
+
+export function eventOf(row: EventRow): Event {
+  const more: More = row.more === null ? {} : (JSON.parse(row.more) as More);
+  return {
+    id: row.id as EventId,
+    applicationId: row.application_id === '' ? null : (row.application_id as ApplicationId),
+    type: row.type,
+    eventId: row.event_id,
+    channels: more.channels ?? null,
+    tags: more.tags ?? null,
+    method: more.method ?? USUAL_METHOD,
+    contentType: more.contentType ?? USUAL_CONTENT_TYPE,
+    headers: more.headers ?? null,
+    orderingKey: more.orderingKey ?? null,
+    retryScheduleMs: more.retryScheduleMs ?? null,
+    acceptedAt: row.accepted_at,
+    contentExpiresAt: row.content_expires_at,
+    deliverAt: more.deliverAt ?? 0,
+  };
+}
+
+/** Content is gone at the instant it expires, whenever its row is deleted. */
+export function contentStateOf(row: EventRow, now: number): ContentState {
+  if (row.expunged === 1) return 'expunged';
+  return row.content_expires_at <= now ? 'expired' : 'kept';
+}
