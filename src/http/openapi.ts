@@ -21,6 +21,11 @@ const ALWAYS: readonly ProblemCode[] = [
   'unavailable',
 ];
 
+/** The checked-in copy (docs/openapi.json): without a version, so that a release does not change it. */
+export async function openapiText(operations: readonly Operation[]): Promise<string> {
+  return `${JSON.stringify(await makeOpenapi(operations, 'current'), null, 2)}\n`;
+}
+
 /** The whole document as a JSON value. */
 export async function makeOpenapi(operations: readonly Operation[], version: string): Promise<JsonObject> {
   const app = fastify({ logger: false, exposeHeadRoutes: false });
@@ -44,7 +49,7 @@ export async function makeOpenapi(operations: readonly Operation[], version: str
   await app.ready();
   const document = JSON.parse(JSON.stringify(app.swagger())) as JsonObject;
   await app.close();
-  return hoistTitled(document);
+  return hoistShared(document);
 }
 
 function documentHead(version: string) {
@@ -136,24 +141,52 @@ function addProblem(answers: Record<string, unknown>, operation: Operation, code
 }
 
 function described(shape: TSchema, description: string): unknown {
-  return { ...shape, description };
+  return { description, content: { 'application/json': { schema: shape } } };
 }
 
-/** Moves every schema with a title to `components.schemas`; the first of a name wins, and all of a name are equal. */
-function hoistTitled(document: JsonObject): JsonObject {
+/**
+ * Moves schemas with a title to `components.schemas` and problem answers to `components.responses`: every operation
+ * repeats them. All of one name are equal; the first is kept.
+ */
+function hoistShared(document: JsonObject): JsonObject {
   const schemas: Record<string, Json> = {};
+  const responses: Record<string, Json> = {};
   const walk = (node: Json): Json => {
     if (Array.isArray(node)) return node.map(walk);
     if (node === null || typeof node !== 'object') return node;
     const entries = Object.entries(node as JsonObject).map(([name, value]) => [name, walk(value)] as const);
     const walked = Object.fromEntries(entries) as JsonObject;
-    const title = walked.title;
-    if (typeof title !== 'string' || typeof walked.type !== 'string') return walked;
-    schemas[title] ??= walked;
-    return { $ref: `#/components/schemas/${title}` };
+    const { title, type, description } = walked;
+    if (typeof title === 'string' && typeof type === 'string') {
+      schemas[title] ??= walked;
+      return { $ref: `#/components/schemas/${title}` };
+    }
+    if (typeof description !== 'string' || !CODES.test(description) || walked.content === undefined)
+      return walked;
+    const name = `${isCompatibleBody(walked) ? 'compatible' : 'full'}.${nameOfCodes(description)}`;
+    responses[name] ??= walked;
+    return { $ref: `#/components/responses/${name}` };
   };
   const paths = walk(document.paths ?? {});
   const components = document.components as JsonObject;
-  const sorted = Object.fromEntries(Object.entries(schemas).sort(([one], [other]) => (one < other ? -1 : 1)));
-  return { ...document, paths, components: { ...components, schemas: sorted } };
+  return {
+    ...document,
+    paths,
+    components: { ...components, responses: sorted(responses), schemas: sorted(schemas) },
+  };
+}
+
+/** The description of a problem answer lists its codes: `a`, `b`. */
+const CODES = /^`[^`]+`(, `[^`]+`)*$/;
+
+function nameOfCodes(description: string): string {
+  return description.replaceAll('`', '').replaceAll(', ', '.').replaceAll(' ', '_');
+}
+
+function isCompatibleBody(answer: JsonObject): boolean {
+  return !JSON.stringify(answer).includes('/schemas/Problem"');
+}
+
+function sorted(members: Record<string, Json>): Record<string, Json> {
+  return Object.fromEntries(Object.entries(members).sort(([one], [other]) => (one < other ? -1 : 1)));
 }

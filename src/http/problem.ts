@@ -53,9 +53,12 @@ export function unexpected(requestId: string): Problem {
 }
 
 function compatibleBody(problem: Problem): unknown {
-  if (problem.status !== 422) return { code: problem.code, detail: problem.message };
-  const errors = problem.errors.length > 0 ? problem.errors : [wholeBody(problem)];
-  return { detail: errors.map((error) => ({ ...error, loc: error.loc.map(wirePart) })) };
+  const { code, errors } = problem;
+  if (problem.status !== 422 || (code !== 'validation' && errors.length === 0)) {
+    return { code, detail: problem.message };
+  }
+  const named = errors.length > 0 ? errors : [wholeBody(problem)];
+  return { detail: named.map((error) => ({ ...error, loc: error.loc.map(wirePart) })) };
 }
 
 function wholeBody(problem: Problem): FieldError {
