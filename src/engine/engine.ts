@@ -7,6 +7,7 @@ import type {
   Application,
   BackgroundTask,
   Destination,
+  DestinationAuth,
   EventType,
   Resource,
   ResourceKind,
@@ -27,8 +28,21 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly dice: Dice;
   readonly log: Log;
+  readonly fetchToken: FetchToken;
   readonly settings: EngineSettings;
 }
+
+/** Gets an OAuth2 access token through the wire. Never rejects: a failure becomes the attempt's outcome. */
+export type FetchToken = (
+  wire: Wire,
+  auth: Extract<DestinationAuth, { readonly type: 'oauth2' }>,
+  options: { readonly now: number },
+) => Promise<TokenAnswer>;
+
+export type TokenAnswer =
+  /** Not to be used from `expiresAt` on. */
+  | { readonly kind: 'granted'; readonly token: string; readonly expiresAt: number }
+  | { readonly kind: 'unrenderable'; readonly detail: string };
 
 /** Everything that can be set, already parsed. Durations in ms. */
 export interface EngineSettings {

@@ -1,0 +1,281 @@
+/**
+ * Cached reads of the catalog, so that publishing costs no read. An entry is dropped by our own commits and, for all of
+ * an organization, when a transaction tells of a catalog version that is newer than the one we know: somebody else
+ * wrote. A load that was under way while something was dropped is done again before its caller sees it.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Application, Destination, EventType } from '../core/catalog/resources.ts';
+import { type ApplicationId, type DestinationId, type OrganizationId, parseId } from '../core/ids.ts';
+import { Problem } from '../core/problem.ts';
+import type { Catalog, ResourceRef } from '../ports/catalog.ts';
+import type { Directory, Edit, LoadedApplication, LoadedDestination, LoadedOwner } from './engine.ts';
+
+/** Destinations kept ready, over all owners. An owner counts as one more. */
+const DESTINATIONS_CACHED = 100_000;
+const NAMES_CACHED = 100_000;
+const DESTINATIONS_PAGE = 250;
+
+/** An owner's destinations with an index, which the lanes look into. */
+export interface IndexedOwner extends LoadedOwner {
+  readonly application: Application | null;
+  readonly byId: ReadonlyMap<DestinationId, LoadedDestination>;
+}
+interface IndexedApplication extends IndexedOwner {
+  readonly application: Application;
+}
+
+interface Organization {
+  /** The catalog version of the last write that we know of. */
+  version: number;
+  /** Raised whenever something is dropped. */
+  drops: number;
+}
+
+export class CachedDirectory implements Directory {
+  /** Raised by every change anywhere: whoever keeps what it looked up compares it. */
+  epoch = 0;
+  readonly #catalog: Catalog;
+  readonly #organizations = new Map<OrganizationId, Organization>();
+  readonly #opening = new Map<OrganizationId, Promise<Organization>>();
+  readonly #owners = new LRUCache<string, IndexedOwner>({
+    maxSize: DESTINATIONS_CACHED,
+    sizeCalculation: (owner) => 1 + owner.destinations.length,
+  });
+  readonly #uids = new LRUCache<string, ApplicationId>({ max: NAMES_CACHED });
+  readonly #eventTypes = new LRUCache<string, { readonly found: EventType | undefined }>({
+    max: NAMES_CACHED,
+  });
+  readonly #revoked = new LRUCache<string, { readonly found: boolean }>({ max: NAMES_CACHED });
+  readonly #loads = new Map<string, Promise<unknown>>();
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  application(organization: OrganizationId, ref: string): LoadedApplication | Promise<LoadedApplication> {
+    const id = parseId<'application'>(ref, 'application') ?? this.#uids.get(`${organization}/${ref}`);
+    if (id === undefined) return this.#applicationByUid(organization, ref);
+    return this.applicationById(organization, id);
+  }
+
+  applicationById(
+    organization: OrganizationId,
+    id: ApplicationId,
+  ): LoadedApplication | Promise<LoadedApplication> {
+    const cached = this.#owners.get(`${organization}/${id}`);
+    return (cached as IndexedApplication | undefined) ?? this.#loadApplication(organization, { id });
+  }
+
+  /** The owner of a destination: an application, or the organization itself. undefined when it is gone. */
+  owner(
+    organization: OrganizationId,
+    ownerId: ApplicationId | null,
+  ): IndexedOwner | Promise<IndexedOwner | undefined> {
+    const cached = this.#owners.get(`${organization}/${ownerId ?? ''}`);
+    if (cached !== undefined) return cached;
+    if (ownerId === null) return this.#loadOperational(organization);
+    return this.#loadApplication(organization, { id: ownerId }).catch((cause: unknown) => {
+      if (cause instanceof Problem && cause.code === 'not_found') return undefined;
+      throw cause;
+    });
+  }
+
+  async destination(
+    organization: OrganizationId,
+    applicationId: ApplicationId | null,
+    ref: string,
+  ): Promise<Destination> {
+    const id = parseId<'destination'>(ref, 'endpoint') ?? parseId<'destination'>(ref, 'destination');
+    const cached = this.#owners.get(`${organization}/${applicationId ?? ''}`);
+    if (cached !== undefined) {
+      const found =
+        id === undefined
+          ? cached.destinations.find((loaded) => loaded.destination.uid === ref)
+          : cached.byId.get(id);
+      if (found !== undefined) return found.destination;
+    }
+    const by: ResourceRef = id === undefined ? { uid: ref } : { id };
+    const found = await this.#catalog.find(organization, 'destination', by, applicationId);
+    if (found === null) throw new Problem('not_found', 'There is no such endpoint: check its id or uid.');
+    return found;
+  }
+
+  eventType(
+    organization: OrganizationId,
+    name: string,
+  ): EventType | undefined | Promise<EventType | undefined> {
+    const key = `${organization}/${name}`;
+    const cached = this.#eventTypes.get(key);
+    if (cached !== undefined) return cached.found;
+    return this.#load(organization, `event-type ${key}`, async () => {
+      const found = (await this.#catalog.find(organization, 'event-type', { uid: name }, null)) ?? undefined;
+      return { value: found, keep: () => this.#eventTypes.set(key, { found }) };
+    });
+  }
+
+  operational(organization: OrganizationId): LoadedOwner | Promise<LoadedOwner> {
+    return this.#owners.get(`${organization}/`) ?? this.#loadOperational(organization);
+  }
+
+  async isTokenRevoked(organization: OrganizationId, tokenHash: string): Promise<boolean> {
+    const key = `${organization}/${tokenHash}`;
+    const cached = this.#revoked.get(key);
+    if (cached !== undefined) return cached.found;
+    return this.#load(organization, `revoked-token ${key}`, async () => {
+      const found =
+        (await this.#catalog.find(organization, 'revoked-token', { uid: tokenHash }, null)) !== null;
+      return { value: found, keep: () => this.#revoked.set(key, { found }) };
+    });
+  }
+
+  /** Makes the organization when it is new. */
+  async open(organization: OrganizationId): Promise<void> {
+    await this.#open(organization);
+  }
+
+  /** A transaction of ours told this version: a newer one than we know means that another node wrote. */
+  sawVersion(organization: OrganizationId, version: number): void {
+    const known = this.#organizations.get(organization);
+    if (known === undefined || version <= known.version) return;
+    known.version = version;
+    this.dropAll(organization);
+  }
+
+  /** After a commit of ours that made `version`. */
+  changed(organization: OrganizationId, version: number, edits: readonly Edit[]): void {
+    const known = this.#organizations.get(organization);
+    this.epoch++;
+    if (known === undefined) return;
+    if (version > known.version + 1) this.dropAll(organization);
+    else for (const edit of edits) this.#dropEdited(organization, edit);
+    known.version = Math.max(known.version, version);
+    known.drops++;
+  }
+
+  /** Forgets all of an organization. */
+  dropAll(organization: OrganizationId): void {
+    this.epoch++;
+    const known = this.#organizations.get(organization);
+    if (known !== undefined) known.drops++;
+    const prefix = `${organization}/`;
+    for (const cache of [this.#owners, this.#uids, this.#eventTypes, this.#revoked]) {
+      for (const key of [...cache.keys()]) if (key.startsWith(prefix)) cache.delete(key);
+    }
+  }
+
+  #dropEdited(organization: OrganizationId, edit: Edit): void {
+    for (const resource of [edit.before, edit.after]) {
+      if (resource === null) continue;
+      if (edit.kind === 'application') {
+        this.#owners.delete(`${organization}/${resource.id}`);
+        this.#uids.delete(`${organization}/${resource.uid}`);
+      } else if (edit.kind === 'destination') {
+        this.#owners.delete(`${organization}/${resource.ownerId ?? ''}`);
+      } else if (edit.kind === 'event-type') this.#eventTypes.delete(`${organization}/${resource.uid}`);
+      else if (edit.kind === 'revoked-token') this.#revoked.delete(`${organization}/${resource.uid}`);
+    }
+  }
+
+  async #applicationByUid(organization: OrganizationId, uid: string): Promise<LoadedApplication> {
+    return this.#loadApplication(organization, { uid });
+  }
+
+  #loadApplication(organization: OrganizationId, ref: ResourceRef): Promise<IndexedApplication> {
+    const name = 'id' in ref ? ref.id : `uid ${ref.uid}`;
+    return this.#load(organization, `application ${organization}/${name}`, async () => {
+      const application = await this.#catalog.find(organization, 'application', ref, null);
+      if (application === null)
+        throw new Problem('not_found', 'There is no such application: check its id or uid.');
+      const id = application.id as ApplicationId;
+      const owner = await this.#loadDestinations(organization, application, id);
+      return {
+        value: owner as IndexedApplication,
+        keep: () => {
+          this.#owners.set(`${organization}/${id}`, owner);
+          if (application.uid !== null) this.#uids.set(`${organization}/${application.uid}`, id);
+        },
+      };
+    });
+  }
+
+  #loadOperational(organization: OrganizationId): Promise<IndexedOwner> {
+    return this.#load(organization, `operational ${organization}`, async () => {
+      const owner = await this.#loadDestinations(organization, null, null);
+      return { value: owner, keep: () => this.#owners.set(`${organization}/`, owner) };
+    });
+  }
+
+  async #loadDestinations(
+    organization: OrganizationId,
+    application: Application | null,
+    ownerId: ApplicationId | null,
+  ): Promise<IndexedOwner> {
+    const destinations: LoadedDestination[] = [];
+    for (let after: string | null = null; ; ) {
+      const page: readonly Destination[] = await this.#catalog.list(organization, 'destination', {
+        owner: ownerId,
+        orderBy: 'id',
+        direction: 'ascending',
+        after,
+        limit: DESTINATIONS_PAGE,
+      });
+      for (const destination of page) destinations.push(loaded(destination));
+      if (page.length < DESTINATIONS_PAGE) break;
+      after = page.at(-1)!.id;
+    }
+    return { application, destinations, byId: new Map(destinations.map((each) => [each.id, each])) };
+  }
+
+  /** Coalesces loads of the same thing, and repeats one during which something was dropped. */
+  #load<T>(
+    organization: OrganizationId,
+    key: string,
+    read: () => Promise<{ readonly value: T; readonly keep: () => void }>,
+  ): Promise<T> {
+    const running = this.#loads.get(key);
+    if (running !== undefined) return running as Promise<T>;
+    const loading = this.#loadFresh(organization, read).finally(() => this.#loads.delete(key));
+    this.#loads.set(key, loading);
+    return loading;
+  }
+
+  async #loadFresh<T>(
+    organization: OrganizationId,
+    read: () => Promise<{ readonly value: T; readonly keep: () => void }>,
+  ): Promise<T> {
+    for (;;) {
+      const known = await this.#open(organization);
+      const { drops } = known;
+      const { value, keep } = await read();
+      if (known.drops !== drops) continue;
+      keep();
+      return value;
+    }
+  }
+
+  #open(organization: OrganizationId): Promise<Organization> | Organization {
+    const known = this.#organizations.get(organization) ?? this.#opening.get(organization);
+    if (known !== undefined) return known;
+    const opening = this.#catalog
+      .openOrganization(organization)
+      .then((version) => {
+        const opened: Organization = { version, drops: 0 };
+        this.#organizations.set(organization, opened);
+        return opened;
+      })
+      .finally(() => this.#opening.delete(organization));
+    this.#opening.set(organization, opening);
+    return opening;
+  }
+}
+
+function loaded(destination: Destination): LoadedDestination {
+  return {
+    id: destination.id,
+    kind: destination.kind,
+    disabled: destination.disabled,
+    eventTypes: destination.eventTypes === null ? null : new Set(destination.eventTypes),
+    channels: destination.channels === null ? null : new Set(destination.channels),
+    destination,
+  };
+}

@@ -1,0 +1,62 @@
+/** What a change of a destination means for its lane. */
+import type { ApplicationId, OrganizationId } from '../core/ids.ts';
+import type { LaneKey } from '../ports/queue.ts';
+import type { EngineParts } from './engine.ts';
+import type { Lanes } from './lanes.ts';
+import type { Retrier } from './retrier.ts';
+
+const HURRIED_PER_STEP = 500;
+
+export class LaneCare {
+  readonly #parts: EngineParts;
+  readonly #lanes: Lanes;
+  readonly #retrier: Retrier;
+
+  constructor(parts: EngineParts, { lanes, retrier }: { lanes: Lanes; retrier: Retrier }) {
+    this.#parts = parts;
+    this.#lanes = lanes;
+    this.#retrier = retrier;
+  }
+
+  /** Disabled or removed: the lane finds it gone at its next turn and cancels what waits. */
+  closed(key: LaneKey): void {
+    const lane = this.#lanes.find(key.destinationId);
+    if (lane === undefined) return;
+    lane.asleepUntil = 0;
+    lane.supply.mark();
+    this.#lanes.wake(lane);
+  }
+
+  /** Every lane of an application that was removed. */
+  ownerRemoved(organization: OrganizationId, applicationId: ApplicationId): void {
+    for (const lane of this.#lanes.all()) {
+      const isItsOwn = lane.ownerId === applicationId || lane.ownerId === undefined;
+      if (isItsOwn && lane.organization === organization) this.closed(lane);
+    }
+  }
+
+  /** Enabled again: what waits goes now, not when its retry would have been due. */
+  reopened(key: LaneKey): void {
+    const lane = this.#lanes.lane(key);
+    this.#lanes.forgive(lane);
+    const fields = { organization: key.organization, destinationId: key.destinationId };
+    void this.#retrier.untilDone('lane.hurry', fields, async () => {
+      await this.#hurryAll(key);
+      this.#lanes.reread(lane);
+    });
+  }
+
+  changed(key: LaneKey, { isForgiven }: { isForgiven: boolean }): void {
+    const lane = this.#lanes.find(key.destinationId);
+    if (lane === undefined) return;
+    if (isForgiven) this.#lanes.forgive(lane);
+    else this.#lanes.wake(lane);
+  }
+
+  async #hurryAll(key: LaneKey): Promise<void> {
+    const { clock, storage } = this.#parts;
+    for (let hurried = HURRIED_PER_STEP; hurried >= HURRIED_PER_STEP; ) {
+      hurried = await storage.queue.hurry(key, { now: clock.now(), limit: HURRIED_PER_STEP });
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** Takes one delivery through its attempt: slot, send, conclude, record, back to its lane. */
+
+import type { QueuedDelivery } from '../ports/queue.ts';
+import type { Attempts, Conclusion, Sent } from './attempts.ts';
+import { storedHealth } from './attempts.ts';
+import type { EngineMetrics, EngineParts } from './engine.ts';
+import type { Lane } from './lane.ts';
+import { GIVEN_UP, type Retrier } from './retrier.ts';
+import type { Target } from './targets.ts';
+
+/** What the runner tells to whoever visits the lanes. */
+export interface LaneCalls {
+  wake(lane: Lane): void;
+}
+
+export interface LaneRunnerOptions {
+  readonly attempts: Attempts;
+  readonly retrier: Retrier;
+  readonly metrics: EngineMetrics;
+  /** Operational events were committed: their lanes have something to read. */
+  readonly published: (record: Conclusion['record']) => void;
+  /** Writes `disabled` into the destination; resolves when it is done or given up. */
+  readonly disable: (lane: Lane, target: Target, reason: string) => Promise<void>;
+}
+
+export class LaneRunner {
+  readonly #parts: EngineParts;
+  readonly #options: LaneRunnerOptions;
+
+  constructor(parts: EngineParts, options: LaneRunnerOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Never rejects. When the engine stops before it can be recorded, the row stays and is sent again later. */
+  async run(lane: Lane, target: Target, delivery: QueuedDelivery, calls: LaneCalls): Promise<void> {
+    const conclusion = await this.#attempt(lane, target, delivery, calls);
+    if (conclusion === GIVEN_UP) return;
+    if (!(await this.#record(lane, conclusion))) return;
+    lane.takeBack(delivery);
+    lane.supply.finish(delivery, conclusion.finish, this.#parts.clock.now());
+    if (conclusion.record.publish.length > 0) this.#options.published(conclusion.record);
+    if (conclusion.disable !== null) await this.#disable(lane, target, conclusion.disable);
+    calls.wake(lane);
+  }
+
+  async #attempt(
+    lane: Lane,
+    target: Target,
+    delivery: QueuedDelivery,
+    calls: LaneCalls,
+  ): Promise<Conclusion | typeof GIVEN_UP> {
+    const { attempts, metrics } = this.#options;
+    if (delivery.content === null) return attempts.cancellation(lane, delivery, target);
+    lane.inFlight++;
+    metrics.inFlight++;
+    const sent = await attempts.send(target, delivery, delivery.content);
+    lane.inFlight--;
+    metrics.inFlight--;
+    const concluded = attempts.conclude(lane, delivery, target, sent);
+    // The receiver has answered: the slot is free while the answer is being written.
+    calls.wake(lane);
+    const conclusion = concluded instanceof Promise ? await concluded : concluded;
+    if (conclusion !== GIVEN_UP) this.#tell(lane, delivery, conclusion, sent);
+    return conclusion;
+  }
+
+  /** Usually the first try succeeds, so that is made without the retrier. */
+  async #record(lane: Lane, { record }: Conclusion): Promise<boolean> {
+    const { queue } = this.#parts.storage;
+    try {
+      await queue.record(record);
+      return true;
+    } catch {
+      const fields = { eventId: record.attempt.eventId, attemptId: record.attempt.id };
+      const result = await this.#options.retrier.untilDone('attempt.record', fields, () =>
+        // Others were recorded meanwhile: an older health must not overwrite theirs.
+        queue.record(
+          record.health === undefined ? record : { ...record, health: { value: storedHealth(lane.health) } },
+        ),
+      );
+      return result !== GIVEN_UP;
+    }
+  }
+
+  /** Nothing more is sent until the destination is disabled; then the lane finds it gone and cancels the rest. */
+  async #disable(lane: Lane, target: Target, reason: string): Promise<void> {
+    if (lane.isLoading || lane.isCanceling) return;
+    lane.isLoading = true;
+    try {
+      await this.#options.disable(lane, target, reason);
+    } finally {
+      lane.isLoading = false;
+      lane.supply.mark();
+    }
+  }
+
+  #tell(lane: Lane, delivery: QueuedDelivery, { record }: Conclusion, sent: Sent): void {
+    const { metrics } = this.#options;
+    const { attempt } = record;
+    count(metrics.attemptsByOutcome, attempt.outcome);
+    if (attempt.status !== 'sending') count(metrics.deliveriesSettled, attempt.status);
+    metrics.onAttempt?.({
+      outcome: attempt.outcome,
+      durationMs: attempt.durationMs,
+      sinceAcceptedMs: sent.endedAt - delivery.event.acceptedAt,
+      first: attempt.number === 1,
+    });
+    this.#parts.log.info('delivery.attempted', {
+      organization: lane.organization,
+      applicationId: delivery.event.applicationId,
+      eventId: attempt.eventId,
+      destinationId: attempt.destinationId,
+      attemptId: attempt.id,
+      number: attempt.number,
+      trigger: attempt.trigger,
+      outcome: attempt.outcome,
+      statusCode: attempt.statusCode,
+      status: attempt.status,
+      durationMs: attempt.durationMs,
+      nextAttemptAt: attempt.nextAttemptAt,
+    });
+  }
+}
+
+function count(counters: Map<string, number>, name: string): void {
+  counters.set(name, (counters.get(name) ?? 0) + 1);
+}
