@@ -1,22 +1,11 @@
 /** Endpoints of the organization itself, for operational events: what happens to its applications' endpoints. */
 import Type, { type Static } from 'typebox';
+import { OPERATIONAL_EVENT_TYPES } from '../core/operational-events.ts';
 import { EndpointHeadersIn, EndpointHeadersOut } from './custom-headers.ts';
 import { EndpointIn, EndpointOut, EndpointUpdate } from './endpoint.ts';
 import { EndpointSecretOut, EndpointSecretRotateIn } from './endpoint-secret.ts';
 import { ListResponse } from './page.ts';
 import { Nullable } from './shape.ts';
-
-/** Every operational event there is. */
-export const OPERATIONAL_EVENT_TYPES = [
-  'endpoint.created',
-  'endpoint.updated',
-  'endpoint.deleted',
-  'endpoint.enabled',
-  'endpoint.disabled',
-  'message.attempt.failing',
-  'message.attempt.recovered',
-  'message.attempt.exhausted',
-] as const;
 
 const EVENT_TYPES = {
   eventTypes: Type.Optional(

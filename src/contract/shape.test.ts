@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import Type from 'typebox';
 import { parseRef } from './ids.ts';
 import { checkMetadata } from './metadata.ts';
-import { parseInstant, renderInstant } from './shape.ts';
+import { onlyMembers, parseInstant, renderInstant } from './shape.ts';
 import { checkUid } from './uid.ts';
 
 test('instants go to the wire and come back', () => {
@@ -37,4 +38,10 @@ test('a path names a resource by id or by uid', () => {
   });
   assert.deepEqual(parseRef('app_short', 'application'), { uid: 'app_short' });
   assert.deepEqual(parseRef('customer-7', 'application'), { uid: 'customer-7' });
+});
+
+test('members that a shape does not name are left behind', () => {
+  const shape = Type.Object({ url: Type.String() });
+  const given = { url: 'https://a.example', channels: ['unchecked'], constructor: 1 };
+  assert.deepEqual(onlyMembers(shape, given), { url: 'https://a.example' });
 });

@@ -1,5 +1,5 @@
 /** Small pieces that every contract file builds its shapes from. */
-import Type, { type TSchema } from 'typebox';
+import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
 
 /** The value or null, as the wire has it for members that may be cleared. */
 export function Nullable<Shape extends TSchema>(shape: Shape) {
@@ -23,4 +23,16 @@ export function parseInstant(text: string): number | undefined {
   const hasOffset = /(Z|[+-]\d\d:?\d\d)$/.test(upper) && upper.includes('T');
   const at = Date.parse(hasOffset || !upper.includes('T') ? upper : `${upper}Z`);
   return Number.isNaN(at) ? undefined : at;
+}
+
+/**
+ * Only the members that the shape names: unknown ones are allowed in requests, and must not reach code that would
+ * know what to do with them although nobody has checked them.
+ */
+export function onlyMembers<Properties extends TProperties>(
+  shape: TObject<Properties>,
+  value: Static<TObject<Properties>>,
+): Static<TObject<Properties>> {
+  const members = Object.entries(value as object).filter(([name]) => Object.hasOwn(shape.properties, name));
+  return Object.fromEntries(members) as Static<TObject<Properties>>;
 }

@@ -1,7 +1,8 @@
 /** The edits that bring imported applications and endpoints about. They are matched by uid, or else by id. */
 import type { Static } from 'typebox';
 import { changeApplication, newApplication } from '../../../contract/application.ts';
-import type { PortableApplication, PortableEndpoint } from '../../../contract/environment.ts';
+import { PortableApplication, PortableEndpoint } from '../../../contract/environment.ts';
+import { onlyMembers } from '../../../contract/shape.ts';
 import type { Application, Destination } from '../../../core/catalog/resources.ts';
 import { type ApplicationId, newId, type PrefixName, parseId } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
@@ -28,7 +29,8 @@ export async function applicationEdits(
 ): Promise<readonly Edit[]> {
   const edits: Edit[] = [];
   const seen = new Set<string>();
-  for (const [index, given] of applications.entries()) {
+  for (const [index, whole] of applications.entries()) {
+    const given = onlyMembers(PortableApplication, whole);
     const loc = ['body', 'settings', 'applications', index];
     const before = await findByUidOrId(call, given, {
       kind: 'application',
@@ -77,7 +79,7 @@ async function endpointEdit(
     readonly eventTypes: ReadonlySet<string>;
   },
 ): Promise<Extract<Edit, { kind: 'destination' }> & { readonly after: Destination }> {
-  const { transformation, secretParts: _parts, id: _id, ...body } = given;
+  const { transformation, secretParts: _parts, id: _id, ...body } = onlyMembers(PortableEndpoint, given);
   const missing = (given.eventTypes ?? []).filter((name) => !place.eventTypes.has(name));
   if (missing.length > 0) {
     throw invalid(

@@ -1,6 +1,7 @@
 /** What the operations on endpoints of operational webhooks share: they belong to the organization (owner null). */
-import { OPERATIONAL_EVENT_TYPES, withoutChannels } from '../../../contract/operational-webhook.ts';
+import { withoutChannels } from '../../../contract/operational-webhook.ts';
 import type { Destination } from '../../../core/catalog/resources.ts';
+import { OPERATIONAL_EVENT_TYPES } from '../../../core/operational-events.ts';
 import { invalid } from '../../../core/problem.ts';
 import type { Call } from '../../define-operation.ts';
 import { endpointOut } from '../endpoint/sealed-parts.ts';

@@ -87,6 +87,9 @@ test('event types that are none, and callers who are confined to an application,
     is(404),
   );
   assert.deepEqual((await endpoint.list()).data, []);
+  const unchecked = { url: 'https://ops.example/in', channels: 7, filterTypes: ['user.signup'] };
+  const made = await posthorn.call('POST', '/api/v1/operational-webhook/endpoint', { body: unchecked });
+  assert.deepEqual([made.status, made.json.eventTypes, made.json.channels], [201, null, undefined]);
   const app = await sdk.application.create({ name: 'Ada' });
   const { token } = await sdk.authentication.appPortalAccess(app.id, {});
   await assert.rejects(posthorn.sdkFor(token).operationalWebhook.endpoint.list(), is(403));

@@ -3,6 +3,7 @@ import {
   OperationalEndpointOut,
   OperationalEndpointUpsertIn,
 } from '../../../contract/operational-webhook.ts';
+import { onlyMembers } from '../../../contract/shape.ts';
 import { checkPathUid } from '../../../contract/uid.ts';
 import { Problem } from '../../../core/problem.ts';
 import { defineOperation } from '../../define-operation.ts';
@@ -32,7 +33,7 @@ export const upsertOperationalEndpoint = defineOperation({
       );
     }
     const uid = call.body.uid ?? before?.uid ?? ('uid' in ref ? checkPathUid(ref.uid, 'endpoint_id') : null);
-    const body = { ...call.body, uid };
+    const body = { ...onlyMembers(OperationalEndpointUpsertIn, call.body), uid };
     const after =
       before === null ? freshDestination(call, null, body) : replacedDestination(call, before, body);
     return call.commit('operational-webhook.upsert', [{ kind: 'destination', before, after }], {
