@@ -37,15 +37,22 @@ export interface Diff {
 export function auditDiff({ kind, before, after }: Edit): Diff {
   const shownBefore = before === null ? null : shown(before as unknown as Document);
   const shownAfter = after === null ? null : shown(after as unknown as Document);
-  const subject = subjectOf(kind, (after ?? before) as { id: string; uid: string | null });
+  const subject = subjectOf(kind, (after ?? before) as Subject);
   if (before === null || after === null || shownBefore === null || shownAfter === null)
     return { subject, before: shownBefore, after: shownAfter };
   const names = changedNames(before as unknown as Document, after as unknown as Document);
   return { subject, before: pick(shownBefore, names), after: pick(shownAfter, names) };
 }
 
-function subjectOf(kind: ResourceKind, { id, uid }: { id: string; uid: string | null }): string {
+interface Subject {
+  readonly id: string;
+  readonly uid: string | null;
+  readonly kind?: unknown;
+}
+
+function subjectOf(kind: ResourceKind, { id, uid, kind: way }: Subject): string {
   if (kind === 'event-type') return uid ?? id;
+  if (kind === 'destination' && way === 'poller') return renderId(id, 'poller');
   const prefix = PREFIX_OF[kind];
   return prefix === undefined ? id : renderId(id, prefix);
 }

@@ -16,8 +16,8 @@ import type { OperationalEvents } from './operational.ts';
 import type { Publisher } from './publisher.ts';
 
 const RANDOM_ID_BYTES = 15;
-/** Kinds that move by themselves many times a minute and say nothing about configuration. */
-const UNAUDITED_UPDATES: ReadonlySet<ResourceKind> = new Set(['background-task', 'poller-consumer']);
+/** Kinds that move many times a minute and say nothing about configuration. */
+const UNAUDITED_UPDATES: ReadonlySet<ResourceKind> = new Set(['poller-consumer']);
 /** Members of a destination that decide whether a call can succeed. */
 const CALLED_MEMBERS = [
   'url',
@@ -174,7 +174,8 @@ export class Committer {
     for (const edit of edits) {
       if (edit.kind !== 'destination') continue;
       const destination = edit.after ?? edit.before;
-      if (destination === null || destination.ownerId === null) continue;
+      // What is polled is no endpoint to those who read these events.
+      if (destination === null || destination.ownerId === null || destination.kind === 'poller') continue;
       const application = await this.#applicationOf(request, destination.ownerId);
       if (application === null) continue;
       for (const type of endpointEventsOf(edit, request.principal)) {

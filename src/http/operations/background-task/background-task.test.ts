@@ -83,6 +83,8 @@ test('a running task can be canceled, and shows as failed to clients that know n
   const task = await posthorn.sdk.backgroundTask.get(id);
   assert.deepEqual([task.status, task.data.canceled], ['failed', true]);
   assert.equal((await cancel()).status, 200);
+  const [entry] = await posthorn.storage.catalog.audit(posthorn.organization, { before: null, limit: 1 });
+  assert.deepEqual([entry?.action, entry?.subject], ['background-task.cancel', id]);
   const finished = await stored(posthorn, {});
   const refused = await posthorn.call('POST', `/api/v1/background-task/${finished}/cancel`);
   assert.deepEqual([refused.status, refused.json.code], [409, 'conflict']);

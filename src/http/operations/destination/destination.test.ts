@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type ApiException, DestinationStatusIn } from 'svix';
 import { startPosthorn } from '../../../../test/support/posthorn.ts';
+import { startReceiver } from '../../../../test/support/receiver.ts';
 
 const POLLER = { type: 'pollingEndpoint', config: {} } as const;
 const is = (code: number) => (error: ApiException<unknown>) => error.code === code;
@@ -58,6 +59,20 @@ test('a polling endpoint gets no deliveries and is no endpoint, and an endpoint 
   await assert.rejects(destination.get(app.id, 'e'), is(404));
   await assert.rejects(destination.get(app.id, called.id), is(404));
   await assert.rejects(destination.create(app.id, { ...POLLER, uid: 'e' }), is(409));
+});
+
+test('operational webhooks do not tell of polling endpoints, the audit log does', async () => {
+  await using posthorn = await startPosthorn();
+  await using receiver = await startReceiver();
+  const { destination, application, endpoint, operationalWebhook } = posthorn.sdk;
+  await operationalWebhook.endpoint.create({ url: receiver.url });
+  const app = await application.create({ name: 'Ada' });
+  const poller = await destination.create(app.id, { ...POLLER });
+  const [entry] = await posthorn.storage.catalog.audit(posthorn.organization, { before: null, limit: 1 });
+  assert.deepEqual([entry?.action, entry?.subject], ['destination.create', poller.id]);
+  const called = await endpoint.create(app.id, { url: 'https://example.com/in' });
+  const [told] = await receiver.waitFor(1);
+  assert.equal(JSON.parse(told!.body.toString()).data.endpointId, called.id);
 });
 
 test('other kinds of destination, unknown event types and bad uids are refused and nothing is made', async () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 import { type ApiException, AutoConfigConsumer, type Svix } from 'svix';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
@@ -85,6 +88,29 @@ test('a consumer commits by passing the iterator; what it did not commit is read
   assert.deepEqual(idsOf(second), ids.slice(2));
   assert.deepEqual(idsOf(await poller.consumerPoll(app.id, sinks[0]!, 'billing')), ids.slice(2));
   assert.deepEqual(idsOf(await poller.consumerPoll(app.id, sinks[0]!, 'audit')), ids);
+});
+
+test('what a consumer committed is there after a restart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'posthorn-poller-'));
+  const path = join(folder, 'posthorn.db');
+  let first = '';
+  let ids: string[] = [];
+  let place: [string, string] = ['', ''];
+  {
+    await using posthorn = await startPosthorn({ path });
+    const { app, sinks } = await application(posthorn);
+    place = [app.id, sinks[0]!];
+    ids = await publish(posthorn.sdk, app.id, 3);
+    first = (await posthorn.sdk.message.poller.consumerPoll(...place, 'c', { limit: 1 })).iterator;
+    await posthorn.sdk.message.poller.consumerPoll(...place, 'c', { limit: 1, iterator: first });
+  }
+  {
+    await using posthorn = await startPosthorn({ path });
+    const { poller } = posthorn.sdk.message;
+    assert.deepEqual(idsOf(await poller.consumerPoll(...place, 'c')), ids.slice(1));
+    assert.deepEqual(idsOf(await poller.poll(...place, { iterator: first })), ids.slice(1));
+  }
+  await rm(folder, { recursive: true });
 });
 
 test('seek moves a consumer back and forth in time', async () => {
