@@ -67,6 +67,9 @@ function readYaml(path: string, readFile: (path: string) => string): Record<stri
   throw new BadSetting(path, 'needs to be a YAML mapping of setting names to values.');
 }
 
+/** Names that are no settings of the server: where its file is, and what clients of it read. */
+const NOT_SETTINGS = new Set(['POSTHORN_CONFIG', 'POSTHORN_URL', 'POSTHORN_TOKEN']);
+
 /** A misspelt setting would be a silent default, so it is refused. */
 function refuseUnknown(env: ConfigSources['env'], file: Record<string, Given>, path: string | null): void {
   const known = new Set(
@@ -76,13 +79,7 @@ function refuseUnknown(env: ConfigSources['env'], file: Record<string, Given>, p
   );
   const names = new Set<SettingName>(Object.keys(SETTINGS) as SettingName[]);
   for (const name of Object.keys(env)) {
-    if (
-      !name.startsWith('POSTHORN_') ||
-      known.has(name) ||
-      name === 'POSTHORN_CONFIG' ||
-      name.startsWith('POSTHORN_TEST_')
-    )
-      continue;
+    if (!name.startsWith('POSTHORN_') || known.has(name) || NOT_SETTINGS.has(name)) continue;
     throw new BadSetting(name, 'is not a setting; docs/settings.md lists them.');
   }
   for (const name of Object.keys(file)) {
