@@ -1,0 +1,294 @@
+/** What every driver's catalog must do. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import type { ApiKey, BackgroundTask, EventType } from '../../core/catalog/resources.ts';
+import type { ApplicationId } from '../../core/ids.ts';
+import type { AuditEntry } from '../../ports/catalog.ts';
+import {
+  ADA,
+  acceptanceOf,
+  applicationOf,
+  CYD,
+  changeSet,
+  destinationOf,
+  idOf,
+  MINUTE,
+  NOON,
+  newDestinationId,
+  type OpenStorage,
+} from './samples.ts';
+import { storageTest } from './storage-test.ts';
+
+const byUid = { orderBy: 'uid', direction: 'ascending', after: null, limit: 100 } as const;
+const byId = { ...byUid, orderBy: 'id' } as const;
+const insertApp = (more: Parameters<typeof applicationOf>[0] = {}) =>
+  ({ op: 'insert', kind: 'application', resource: applicationOf(more) }) as const;
+const insertDestination = (more: Parameters<typeof destinationOf>[0] = {}) =>
+  ({ op: 'insert', kind: 'destination', resource: destinationOf(more) }) as const;
+
+function eventTypeOf(uid: string, more: Partial<EventType> = {}): EventType {
+  return {
+    ...applicationOf({ uid }),
+    uid,
+    description: '',
+    archived: false,
+    deprecated: false,
+    featureFlags: [],
+    groupName: null,
+    schemas: null,
+    retryScheduleMs: null,
+    ...more,
+  };
+}
+
+function auditOf(action: string): AuditEntry {
+  const actor = { actorKind: 'api-key', actorId: 'key_1' } as const;
+  return { id: idOf(), at: NOON, ...actor, action, subject: 'ep_1', before: null, after: { url: 'x' } };
+}
+
+export function catalogSuite(open: OpenStorage): void {
+  describe('catalog', () => {
+    documents(open);
+    changes(open);
+    removals(open);
+    lookups(open);
+  });
+}
+
+function documents(open: OpenStorage): void {
+  const test = storageTest(open);
+
+  test('makes an organization when it is first opened, and counts its changes', async ({ storage }) => {
+    const first = await storage.catalog.openOrganization(ADA);
+    assert.equal(await storage.catalog.openOrganization(ADA), first);
+    const done = await storage.catalog.write(changeSet([insertApp()]));
+    assert.ok(done.kind === 'done' && done.catalogVersion > first);
+    assert.equal(await storage.catalog.openOrganization(ADA), done.kind === 'done' && done.catalogVersion);
+    const accepted = await storage.intake.accept(acceptanceOf([]));
+    assert.equal(
+      accepted.kind === 'accepted' && accepted.catalogVersion,
+      done.kind === 'done' && done.catalogVersion,
+    );
+  });
+
+  test('finds a document by id and by uid, in its organization only', async ({ storage }) => {
+    const insert = insertApp({ uid: 'customer-1', metadata: { a: 'ü' } });
+    await storage.catalog.write(changeSet([insert]));
+    const { resource } = insert;
+    assert.deepEqual(await storage.catalog.find(ADA, 'application', { id: resource.id }, null), resource);
+    assert.deepEqual(
+      await storage.catalog.find(ADA, 'application', { uid: 'customer-1' }, undefined),
+      resource,
+    );
+    assert.equal(await storage.catalog.find(CYD, 'application', { id: resource.id }, null), null);
+    assert.equal(await storage.catalog.find(ADA, 'destination', { id: resource.id }, undefined), null);
+  });
+
+  test('finds what an application owns only through that application', async ({ storage }) => {
+    const [app, other] = [insertApp(), insertApp()];
+    const owned = insertDestination({ ownerId: app.resource.id as ApplicationId, uid: 'mine' });
+    await storage.catalog.write(changeSet([app, other, owned]));
+    const find = (owner: string | null | undefined) =>
+      storage.catalog.find(ADA, 'destination', { uid: 'mine' }, owner as ApplicationId);
+    assert.deepEqual(await find(app.resource.id), owned.resource);
+    assert.deepEqual(await find(undefined), owned.resource);
+    assert.equal(await find(other.resource.id), null);
+    assert.equal(await find(null), null);
+  });
+
+  test('lists by id in pages, both ways', async ({ storage }) => {
+    const inserts = [insertApp(), insertApp(), insertApp()];
+    await storage.catalog.write(changeSet(inserts));
+    const ids = inserts.map(({ resource }) => resource.id);
+    const list = async (query: Partial<typeof byId> & { after?: string | null }) =>
+      (await storage.catalog.list(ADA, 'application', { ...byId, ...query })).map(({ id }) => id);
+    assert.deepEqual(await list({}), ids);
+    assert.deepEqual(await list({ limit: 2 as never }), ids.slice(0, 2));
+    assert.deepEqual(await list({ after: ids[0]! as never }), ids.slice(1));
+    assert.deepEqual(await list({ direction: 'descending' as never }), ids.toReversed());
+    assert.deepEqual(await list({ direction: 'descending' as never, after: ids[2]! as never }), [
+      ids[1],
+      ids[0],
+    ]);
+  });
+
+  test('lists by uid, and filters before the limit', async ({ storage }) => {
+    const types = ['b', 'a', 'c'].map((uid) => eventTypeOf(uid, { archived: uid === 'a' }));
+    await storage.catalog.write(
+      changeSet(types.map((resource) => ({ op: 'insert', kind: 'event-type', resource }) as const)),
+    );
+    const list = async (more: object) =>
+      (await storage.catalog.list(ADA, 'event-type', { ...byUid, ...more })).map(({ uid }) => uid);
+    assert.deepEqual(await list({}), ['a', 'b', 'c']);
+    assert.deepEqual(await list({ after: 'a', limit: 1 }), ['b']);
+    assert.deepEqual(await list({ where: { archived: false }, limit: 1 }), ['b']);
+    assert.deepEqual(await list({ where: { archived: true } }), ['a']);
+    assert.deepEqual(await list({ where: { groupName: null }, direction: 'descending' }), ['c', 'b', 'a']);
+    assert.deepEqual(await list({ where: { description: 'none' } }), []);
+  });
+}
+
+function changes(open: OpenStorage): void {
+  const test = storageTest(open);
+
+  test('an update raises the version by one, and only from the version it names', async ({ storage }) => {
+    const insert = insertApp({ uid: 'one' });
+    await storage.catalog.write(changeSet([insert]));
+    const next = { ...insert.resource, name: 'New', uid: 'two', version: 2 };
+    const update = { op: 'update', kind: 'application', resource: next } as const;
+    assert.equal((await storage.catalog.write(changeSet([update]))).kind, 'done');
+    assert.deepEqual(await storage.catalog.find(ADA, 'application', { uid: 'two' }, null), next);
+    assert.equal(await storage.catalog.find(ADA, 'application', { uid: 'one' }, null), null);
+    assert.deepEqual(await storage.catalog.write(changeSet([update])), { kind: 'stale', change: 0 });
+    const gone = { op: 'remove', kind: 'application', id: idOf() } as const;
+    assert.deepEqual(await storage.catalog.write(changeSet([gone])), { kind: 'stale', change: 0 });
+  });
+
+  test('a uid is unique per kind and owner', async ({ storage }) => {
+    const [app, other] = [insertApp({ uid: 'same' }), insertApp()];
+    const owned = (ownerId: string) => insertDestination({ ownerId: ownerId as ApplicationId, uid: 'same' });
+    const first = owned(app.resource.id);
+    assert.equal((await storage.catalog.write(changeSet([app, other, first]))).kind, 'done');
+    assert.equal((await storage.catalog.write(changeSet([owned(other.resource.id)]))).kind, 'done');
+    const taken = await storage.catalog.write(changeSet([insertApp(), owned(app.resource.id)]));
+    assert.deepEqual(taken, { kind: 'uid-taken', change: 1 });
+    const cyd = changeSet([insertApp({ uid: 'same' })], { organization: CYD });
+    assert.equal((await storage.catalog.write(cyd)).kind, 'done');
+  });
+
+  test('a refused change set leaves nothing behind, also beside others in one batch', async ({ storage }) => {
+    await storage.catalog.write(changeSet([insertApp({ uid: 'taken' })]));
+    const version = await storage.catalog.openOrganization(ADA);
+    const [good, bad] = [insertApp(), insertApp()];
+    const caused = acceptanceOf([newDestinationId()], { applicationId: null });
+    const [refused, done] = await Promise.all([
+      storage.catalog.write(
+        changeSet([bad, insertApp({ uid: 'taken' })], { publish: [caused], audit: [auditOf('refused')] }),
+      ),
+      storage.catalog.write(changeSet([good], { audit: [auditOf('done')] })),
+    ]);
+    assert.deepEqual(refused, { kind: 'uid-taken', change: 1 });
+    assert.deepEqual(done, { kind: 'done', catalogVersion: version + 1, published: [] });
+    assert.equal(await storage.catalog.find(ADA, 'application', { id: bad.resource.id }, null), null);
+    assert.ok(await storage.catalog.find(ADA, 'application', { id: good.resource.id }, null));
+    const scope = { organization: ADA, applicationId: null };
+    assert.equal(
+      await storage.history.findEvent(scope, { id: caused.event.id }, { withContent: false }),
+      null,
+    );
+    const audit = await storage.catalog.audit(ADA, { before: null, limit: 10 });
+    assert.deepEqual(
+      audit.map(({ action }) => action),
+      ['done'],
+    );
+  });
+
+  test('publishes the operational events of a change with it', async ({ storage }) => {
+    const lane = newDestinationId();
+    const caused = acceptanceOf([lane], { applicationId: null, type: 'endpoint.created' });
+    const done = await storage.catalog.write(changeSet([insertApp()], { publish: [caused] }));
+    const options = { afterSeq: 0, limit: 1, bytesMax: 1e6 };
+    const [queued] = await storage.queue.takeFresh({ organization: ADA, destinationId: lane }, options);
+    assert.deepEqual(queued!.event, caused.event);
+    assert.deepEqual(done.kind === 'done' && done.published, [queued!.seq]);
+  });
+
+  test('a change is remembered under its idempotency key', async ({ storage }) => {
+    const [keyHash, bodyHash] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const idempotency = { keyHash, bodyHash, status: 201, response: '{}', expiresAt: NOON + 60 * MINUTE };
+    await storage.catalog.write(changeSet([insertApp()], { idempotency }));
+    const again = insertApp();
+    assert.deepEqual(await storage.catalog.write(changeSet([again], { idempotency })), {
+      kind: 'replayed',
+      status: 201,
+      response: '{}',
+    });
+    assert.equal(await storage.catalog.find(ADA, 'application', { id: again.resource.id }, null), null);
+    const other = { ...idempotency, bodyHash: Buffer.alloc(32, 3) };
+    assert.deepEqual(await storage.catalog.write(changeSet([again], { idempotency: other })), {
+      kind: 'key-reused',
+    });
+    const found = await storage.catalog.findIdempotent(ADA, keyHash, NOON);
+    assert.deepEqual([found?.status, found?.response, found?.expiresAt], [201, '{}', NOON + 60 * MINUTE]);
+    assert.equal(await storage.catalog.findIdempotent(ADA, keyHash, NOON + 61 * MINUTE), null);
+    assert.equal(await storage.catalog.findIdempotent(CYD, keyHash, NOON), null);
+  });
+}
+
+function removals(open: OpenStorage): void {
+  const test = storageTest(open);
+
+  test('removing an application removes what it owns, and nothing else', async ({ storage }) => {
+    const [app, other] = [insertApp(), insertApp()];
+    const mine = insertDestination({ ownerId: app.resource.id as ApplicationId });
+    const theirs = insertDestination({ ownerId: other.resource.id as ApplicationId });
+    await storage.catalog.write(changeSet([app, other, mine, theirs]));
+    await storage.catalog.write(changeSet([{ op: 'remove', kind: 'application', id: app.resource.id }]));
+    const find = (id: string) => storage.catalog.find(ADA, 'destination', { id }, undefined);
+    assert.equal(await find(mine.resource.id), null);
+    assert.ok(await find(theirs.resource.id));
+    const orphan = insertDestination({ ownerId: app.resource.id as ApplicationId });
+    assert.deepEqual(await storage.catalog.write(changeSet([orphan])), { kind: 'stale', change: 0 });
+  });
+
+  test('a uid is free again when its document is removed', async ({ storage }) => {
+    const first = insertApp({ uid: 'again' });
+    await storage.catalog.write(changeSet([first]));
+    const remove = { op: 'remove', kind: 'application', id: first.resource.id } as const;
+    const second = insertApp({ uid: 'again' });
+    assert.equal((await storage.catalog.write(changeSet([remove, second]))).kind, 'done');
+    assert.deepEqual(await storage.catalog.find(ADA, 'application', { uid: 'again' }, null), second.resource);
+  });
+
+  test('forgets the health of the destinations that a change names', async ({ storage }) => {
+    const lane = { organization: ADA, destinationId: newDestinationId() };
+    const ill = { failuresInRow: 3, failingSince: NOON, probeAt: 0, probeDelayMs: 0, throttledUntil: 0 };
+    await storage.queue.writeHealth(lane, { ...ill, circuit: 'closed' });
+    await storage.catalog.write(changeSet([], { forgetHealth: [lane.destinationId] }));
+    assert.equal(await storage.queue.readHealth(lane), null);
+  });
+}
+
+function lookups(open: OpenStorage): void {
+  const test = storageTest(open);
+
+  test('finds an API key by the hash of its secret across organizations', async ({ storage }) => {
+    const rights = {
+      role: 'viewer',
+      scopes: ['*'],
+      applicationId: null,
+      expiresAt: null,
+      revokedAt: null,
+    } as const;
+    const key: ApiKey = { ...applicationOf(), name: 'CI', secretHash: 'h1', ...rights };
+    const insert = { op: 'insert', kind: 'api-key', resource: key } as const;
+    await storage.catalog.write(changeSet([insert], { organization: CYD }));
+    assert.deepEqual(await storage.catalog.findApiKey('h1'), { organization: CYD, key });
+    assert.equal(await storage.catalog.findApiKey('h2'), null);
+  });
+
+  test('lists the running tasks of all organizations', async ({ storage }) => {
+    const taskOf = (status: BackgroundTask['status']): BackgroundTask => {
+      const work = { task: 'endpoint.recover', input: {}, cursor: null, data: {} };
+      return { ...applicationOf(), ...work, status, progress: { done: 0, total: null } };
+    };
+    const [runs, ended] = [taskOf('running'), taskOf('finished')];
+    const insert = (resource: BackgroundTask) =>
+      ({ op: 'insert', kind: 'background-task', resource }) as const;
+    await storage.catalog.write(changeSet([insert(ended), insert(runs)]));
+    assert.deepEqual(await storage.catalog.runningTasks(10), [{ organization: ADA, task: runs }]);
+    const finished = { ...runs, status: 'finished', version: 2 } as const;
+    await storage.catalog.write(changeSet([{ op: 'update', kind: 'background-task', resource: finished }]));
+    assert.deepEqual(await storage.catalog.runningTasks(10), []);
+  });
+
+  test('keeps the audit log, newest first, by organization', async ({ storage }) => {
+    const entries = [auditOf('one'), auditOf('two'), auditOf('three')];
+    await storage.catalog.write(changeSet([insertApp()], { audit: entries.slice(0, 2) }));
+    await storage.catalog.write(changeSet([insertApp()], { audit: entries.slice(2) }));
+    const read = (before: string | null, limit = 10) => storage.catalog.audit(ADA, { before, limit });
+    assert.deepEqual(await read(null), entries.toReversed());
+    assert.deepEqual(await read(entries[2]!.id, 1), [entries[1]]);
+    assert.deepEqual(await storage.catalog.audit(CYD, { before: null, limit: 10 }), []);
+  });
+}

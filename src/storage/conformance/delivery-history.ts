@@ -1,0 +1,219 @@
+/** What every driver's history must do with deliveries and attempts. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import type { DeliveryStatus } from '../../core/delivery/delivery.ts';
+import type { DestinationId } from '../../core/ids.ts';
+import type { AttemptFilter, EventFilter, Page } from '../../ports/history.ts';
+import type { Storage } from '../../ports/storage.ts';
+import {
+  type Accepted,
+  ADA_APP,
+  accept,
+  CYD,
+  failureOf,
+  idOf,
+  MINUTE,
+  NEWEST,
+  NOON,
+  newDestinationId,
+  OLDEST,
+  type OpenStorage,
+  recordOf,
+} from './samples.ts';
+import { storageTest } from './storage-test.ts';
+
+const BARE = { withContent: false };
+
+interface Story {
+  readonly lane: DestinationId;
+  readonly other: DestinationId;
+  /** One event per state of a delivery to `lane`; each also went to `other`, where all is pending. */
+  readonly events: Readonly<Record<DeliveryStatus, Accepted>>;
+  /** Went to `other` only. */
+  readonly elsewhere: Accepted;
+}
+
+async function tell(storage: Storage): Promise<Story> {
+  const [lane, other] = [newDestinationId(), newDestinationId()];
+  let minute = 0;
+  const next = (to: readonly DestinationId[]) =>
+    accept(storage, to, { acceptedAt: NOON + minute++ * MINUTE, type: `type-${minute}` });
+  const both = [lane, other];
+  const delivered = await next(both);
+  const pending = await next(both);
+  const failed = await next(both);
+  const sending = await next(both);
+  const canceled = await next(both);
+  const elsewhere = await next([other]);
+  await storage.queue.record(failureOf(delivered, lane, { dueAt: NOON + MINUTE, attempts: 1 }));
+  await storage.queue.record(
+    recordOf(delivered, { destinationId: lane, number: 2, startedAt: NOON + 20 * MINUTE }),
+  );
+  await storage.queue.record(
+    recordOf(failed, { destinationId: lane, status: 'failed', outcome: 'timed-out', statusCode: 0 }),
+  );
+  await storage.queue.record(failureOf(sending, lane, { dueAt: NOON + 9 * MINUTE, attempts: 1 }));
+  const newAttemptIds = () => idOf<'attempt'>(NOON + 30 * MINUTE);
+  const key = { organization: ADA_APP.organization, destinationId: lane };
+  await storage.queue.cancel(key, { eventId: canceled.event.id, limit: 9, now: NOON, newAttemptIds });
+  return { lane, other, events: { delivered, pending, failed, sending, canceled }, elsewhere };
+}
+
+const ORDER = ['delivered', 'pending', 'failed', 'sending', 'canceled'] as const;
+
+export function deliveryHistorySuite(open: OpenStorage): void {
+  describe('history of deliveries', () => {
+    states(open);
+    attempts(open);
+  });
+}
+
+function states(open: OpenStorage): void {
+  const test = storageTest(open);
+
+  test('tells the state of an event at each destination', async ({ storage }) => {
+    const { lane, other, events, elsewhere } = await tell(storage);
+    const dues: Partial<Record<DeliveryStatus, number>> = { sending: NOON + 9 * MINUTE };
+    for (const status of ORDER) {
+      const expected = [
+        { destinationId: lane, status, nextAttemptAt: dues[status] ?? null },
+        { destinationId: other, status: 'pending', nextAttemptAt: null },
+      ];
+      const found = await storage.history.listDestinationStates(ADA_APP, events[status].event.id);
+      assert.deepEqual(
+        found,
+        expected.toSorted((a, b) => (a.destinationId < b.destinationId ? -1 : 1)),
+      );
+    }
+    const cyd = { ...ADA_APP, organization: CYD };
+    assert.deepEqual(await storage.history.listDestinationStates(cyd, events.failed.event.id), []);
+    const one = await storage.history.listDestinationStates(ADA_APP, elsewhere.event.id);
+    assert.deepEqual(
+      one.map((each) => each.destinationId),
+      [other],
+    );
+  });
+
+  test('lists the events of a destination by id with their state there', async ({ storage }) => {
+    const { lane, events } = await tell(storage);
+    const list = async (filter: EventFilter & { status?: DeliveryStatus[] }, page: Page = OLDEST) =>
+      (await storage.history.listDestinationEvents(ADA_APP, lane, filter, page, BARE)).map(
+        (each) => each.status,
+      );
+    assert.deepEqual(await list({}), ORDER);
+    assert.deepEqual(await list({}, NEWEST), ORDER.toReversed());
+    assert.deepEqual(await list({}, { ...OLDEST, limit: 2 }), ORDER.slice(0, 2));
+    assert.deepEqual(await list({}, { ...OLDEST, after: events.pending.event.id }), ORDER.slice(2));
+    assert.deepEqual(await list({ status: ['failed', 'canceled'] }), ['failed', 'canceled']);
+    assert.deepEqual(await list({ since: NOON + 3 * MINUTE }), ['sending', 'canceled']);
+    assert.deepEqual(await list({ types: ['type-2'] }), ['pending']);
+  });
+
+  test('counts deliveries by state, an event once per destination', async ({ storage }) => {
+    const { lane, other } = await tell(storage);
+    const one = { delivered: 1, pending: 1, failed: 1, sending: 1, canceled: 1 };
+    const none = { delivered: 0, pending: 0, failed: 0, sending: 0, canceled: 0 };
+    assert.deepEqual(await storage.history.countStates(ADA_APP, lane, {}), one);
+    assert.deepEqual(await storage.history.countStates(ADA_APP, other, {}), { ...none, pending: 6 });
+    const range = { since: NOON + MINUTE, before: NOON + 3 * MINUTE };
+    assert.deepEqual(await storage.history.countStates(ADA_APP, lane, range), {
+      ...none,
+      pending: 1,
+      failed: 1,
+    });
+    assert.deepEqual(await storage.history.countStates(ADA_APP, lane, { types: ['type-1'] }), {
+      ...none,
+      delivered: 1,
+    });
+    assert.deepEqual(await storage.history.countStates({ ...ADA_APP, organization: CYD }, lane, {}), none);
+  });
+
+  test('lists the events that never went to a destination', async ({ storage }) => {
+    const { lane, other, elsewhere } = await tell(storage);
+    const list = async (id: DestinationId, filter: EventFilter = {}) =>
+      (await storage.history.listMissing(ADA_APP, id, filter, OLDEST)).map((event) => event.id);
+    assert.deepEqual(await list(lane), [elsewhere.event.id]);
+    assert.deepEqual(await list(other), []);
+    assert.equal((await list(newDestinationId())).length, 6);
+    assert.equal((await list(newDestinationId(), { since: NOON + 4 * MINUTE })).length, 2);
+  });
+}
+
+function attempts(open: OpenStorage): void {
+  const test = storageTest(open);
+
+  test('lists attempts of a destination, newest first, in pages', async ({ storage }) => {
+    const { lane, other } = await tell(storage);
+    const list = async (filter: AttemptFilter, page: Page = NEWEST) =>
+      (await storage.history.listAttempts(ADA_APP, { destinationId: lane, ...filter }, page)).map(
+        ({ attempt }) => attempt.status,
+      );
+    assert.deepEqual(await list({}), ['canceled', 'delivered', 'sending', 'failed', 'sending']);
+    const all = await storage.history.listAttempts(ADA_APP, { destinationId: lane }, NEWEST);
+    const after = all[1]!.attempt.id;
+    assert.deepEqual(await list({}, { ...NEWEST, after, limit: 2 }), ['sending', 'failed']);
+    assert.deepEqual(await list({}, { after, direction: 'ascending', limit: 9 }), ['canceled']);
+    assert.deepEqual(await list({ status: ['failed', 'delivered'] }), ['delivered', 'failed']);
+    assert.deepEqual(await list({ statusCodeClass: 500 }), ['sending', 'sending']);
+    assert.deepEqual(await list({ statusCodeClass: 0, status: ['failed'] }), ['failed']);
+    assert.deepEqual(await list({ types: ['type-3'] }), ['failed']);
+    assert.deepEqual(await storage.history.listAttempts(ADA_APP, { destinationId: other }, NEWEST), []);
+  });
+
+  test('gives the event of each attempt', async ({ storage }) => {
+    const { lane, events } = await tell(storage);
+    const [canceled] = await storage.history.listAttempts(ADA_APP, { destinationId: lane }, NEWEST);
+    assert.deepEqual(canceled!.event, events.canceled.event);
+    assert.equal(canceled!.attempt.eventId, events.canceled.event.id);
+  });
+
+  test('lists attempts of an event and of the whole scope', async ({ storage }) => {
+    const { lane, other, events } = await tell(storage);
+    const { event } = events.delivered;
+    await storage.queue.record(
+      recordOf(events.delivered, { destinationId: other, startedAt: NOON + 21 * MINUTE }),
+    );
+    const list = async (filter: AttemptFilter, page: Page = NEWEST) =>
+      (await storage.history.listAttempts(ADA_APP, filter, page)).map(({ attempt }) => attempt);
+    const ofEvent = await list({ eventId: event.id });
+    assert.deepEqual(
+      ofEvent.map((each) => each.destinationId),
+      [other, lane, lane],
+    );
+    assert.deepEqual(
+      (await list({ eventId: event.id, destinationId: lane })).map(({ number }) => number),
+      [2, 1],
+    );
+    const ofScope = await list({});
+    const ids = ofScope.map(({ id }) => id);
+    assert.equal(ids.length, 6);
+    assert.deepEqual(ids, ids.toSorted().toReversed());
+    assert.deepEqual(
+      (await list({}, { ...NEWEST, limit: 2 })).map(({ id }) => id),
+      ids.slice(0, 2),
+    );
+    assert.deepEqual(
+      (await list({}, { ...OLDEST, after: ids[2]! })).map(({ id }) => id),
+      [ids[1], ids[0]],
+    );
+    const cyd = { ...ADA_APP, organization: CYD };
+    assert.deepEqual(await storage.history.listAttempts(cyd, { eventId: event.id }, NEWEST), []);
+    assert.deepEqual(await storage.history.listAttempts(cyd, { destinationId: lane }, NEWEST), []);
+  });
+
+  test('expunges the response of one attempt', async ({ storage }) => {
+    const { lane, events } = await tell(storage);
+    const { id } = events.failed.event;
+    const [listed] = await storage.history.listAttempts(ADA_APP, { eventId: id }, NEWEST);
+    const attemptId = listed!.attempt.id;
+    assert.ok(listed!.attempt.response);
+    assert.equal(
+      await storage.history.expungeResponse({ ...ADA_APP, organization: CYD }, id, attemptId),
+      false,
+    );
+    assert.equal(await storage.history.expungeResponse(ADA_APP, id, attemptId), true);
+    const found = await storage.history.findAttempt(ADA_APP, id, attemptId);
+    assert.deepEqual([found!.response, found!.destinationId], [null, lane]);
+    assert.equal(await storage.history.findAttempt(ADA_APP, events.pending.event.id, attemptId), null);
+  });
+}

@@ -1,0 +1,209 @@
+/** Made-up people, events and attempts for the suites: same input, same ids. */
+import type { Application, Destination, Resource } from '../../core/catalog/resources.ts';
+import type { Attempt } from '../../core/delivery/delivery.ts';
+import type { Event } from '../../core/event/event.ts';
+import {
+  type ApplicationId,
+  type AttemptId,
+  type DestinationId,
+  type EventId,
+  type Id,
+  newId,
+  type OrganizationId,
+} from '../../core/ids.ts';
+import type { Change, ChangeSet } from '../../ports/catalog.ts';
+import type { EventScope } from '../../ports/history.ts';
+import type { Acceptance } from '../../ports/intake.ts';
+import type { AttemptRecord } from '../../ports/queue.ts';
+import type { Storage } from '../../ports/storage.ts';
+
+export interface Opened {
+  readonly storage: Storage;
+  /** Closes the store and opens it again, as a restart does; absent when it keeps nothing. */
+  readonly reopen?: () => Promise<Storage>;
+  readonly close: () => Promise<void>;
+}
+export type OpenStorage = () => Promise<Opened>;
+
+export const ADA = 'org_ada' as OrganizationId;
+export const CYD = 'org_cyd' as OrganizationId;
+export const MINUTE = 60_000;
+export const DAY = 86_400_000;
+/** The suites' day begins here; nothing in them depends on the real time but the expiry of contents. */
+export const NOON = Date.now() - (Date.now() % 1000);
+
+let made = 0;
+/** A new id of an instant; later calls give greater ids. */
+export function idOf<Name extends string>(at = NOON): Id<Name> {
+  const random = new Uint8Array(15);
+  new DataView(random.buffer).setUint32(0, ++made);
+  return newId(at, random);
+}
+
+export const APP = idOf<'application'>() as ApplicationId;
+export const OTHER_APP = idOf<'application'>() as ApplicationId;
+export const ADA_APP: EventScope = { organization: ADA, applicationId: APP };
+
+export const newDestinationId = (): DestinationId => idOf<'destination'>();
+
+export function eventOf(more: Partial<Event> = {}): Event {
+  const acceptedAt = more.acceptedAt ?? NOON;
+  return {
+    id: idOf<'event'>(acceptedAt) as EventId,
+    applicationId: APP,
+    type: 'invoice.paid',
+    eventId: null,
+    channels: null,
+    tags: null,
+    method: 'POST',
+    contentType: 'application/json',
+    headers: null,
+    orderingKey: null,
+    retryScheduleMs: null,
+    acceptedAt,
+    contentExpiresAt: acceptedAt + 90 * DAY,
+    deliverAt: 0,
+    ...more,
+  };
+}
+
+export function acceptanceOf(
+  destinations: readonly DestinationId[],
+  event: Partial<Event> = {},
+  more: Partial<Acceptance> = {},
+): Acceptance {
+  const whole = eventOf(event);
+  return {
+    organization: ADA,
+    event: whole,
+    content: Buffer.from(JSON.stringify({ id: whole.id })),
+    destinations,
+    idempotency: null,
+    ...more,
+  };
+}
+
+export interface Accepted {
+  readonly event: Event;
+  readonly seq: number;
+}
+
+/** Accepts, and insists that it was. */
+export async function accept(
+  storage: Storage,
+  destinations: readonly DestinationId[],
+  event: Partial<Event> = {},
+): Promise<Accepted> {
+  const acceptance = acceptanceOf(destinations, event);
+  const result = await storage.intake.accept(acceptance);
+  if (result.kind !== 'accepted') throw new Error(`expected to be accepted, got ${result.kind}`);
+  return { event: acceptance.event, seq: result.seq };
+}
+
+export function attemptOf(event: Event, destinationId: DestinationId, more: Partial<Attempt> = {}): Attempt {
+  const startedAt = more.startedAt ?? event.acceptedAt + 10;
+  return {
+    id: idOf<'attempt'>(startedAt) as AttemptId,
+    eventId: event.id,
+    destinationId,
+    url: 'https://receiver.example/hooks',
+    outcome: 'answered',
+    statusCode: 200,
+    response: Buffer.from('thanks'),
+    durationMs: 12,
+    startedAt,
+    trigger: 'scheduled',
+    number: 1,
+    status: 'delivered',
+    nextAttemptAt: null,
+    ...more,
+  };
+}
+
+/** A record of an attempt that settles the delivery, unless `next` says otherwise. */
+export function recordOf(
+  { seq, event }: Accepted,
+  attempt: Partial<Attempt> & { readonly destinationId: DestinationId },
+  more: Partial<AttemptRecord> = {},
+): AttemptRecord {
+  return {
+    organization: ADA,
+    seq,
+    attempt: attemptOf(event, attempt.destinationId, attempt),
+    next: { kind: 'settled' },
+    health: undefined,
+    publish: [],
+    ...more,
+  };
+}
+
+/** A failed attempt whose retry is due at an instant. */
+export function failureOf(
+  accepted: Accepted,
+  destinationId: DestinationId,
+  { dueAt, attempts }: { dueAt: number; attempts: number },
+): AttemptRecord {
+  return recordOf(
+    accepted,
+    { destinationId, statusCode: 500, status: 'sending', nextAttemptAt: dueAt, number: attempts },
+    { next: { kind: 'waiting', dueAt, attempts } },
+  );
+}
+
+function resourceOf<Name extends string>(more: Partial<Resource>): Resource & { id: Id<Name> } {
+  const id = idOf<Name>();
+  return {
+    uid: null,
+    ownerId: null,
+    createdAt: NOON,
+    updatedAt: NOON,
+    version: 1,
+    ...more,
+    id: (more.id ?? id) as Id<Name>,
+  };
+}
+
+export function applicationOf(more: Partial<Application> = {}): Application {
+  return {
+    ...resourceOf(more),
+    name: 'Ada’s customer',
+    throttleRate: null,
+    metadata: {},
+    tokensValidFrom: 0,
+    ...more,
+  };
+}
+
+export function destinationOf(more: Partial<Destination> = {}): Destination {
+  return {
+    ...resourceOf<'destination'>(more),
+    kind: 'http',
+    url: 'https://receiver.example/hooks',
+    description: '',
+    eventTypes: null,
+    channels: null,
+    disabled: false,
+    disabledReason: null,
+    metadata: {},
+    keys: [],
+    headers: null,
+    throttleRate: null,
+    concurrency: null,
+    timeoutMs: null,
+    retryScheduleMs: null,
+    ordering: { scope: 'none', onFailure: 'skip' },
+    method: null,
+    auth: null,
+    tls: null,
+    allowHttp2: false,
+    transformation: null,
+    ...more,
+  };
+}
+
+export function changeSet(changes: readonly Change[], more: Partial<ChangeSet> = {}): ChangeSet {
+  return { organization: ADA, changes, audit: [], idempotency: null, publish: [], forgetHealth: [], ...more };
+}
+
+export const NEWEST = { after: null, direction: 'descending', limit: 100 } as const;
+export const OLDEST = { after: null, direction: 'ascending', limit: 100 } as const;
