@@ -11,7 +11,7 @@ export const getDestinationTransformation = defineOperation({
   tag: 'Transformation',
   summary: 'Get the code that is kept to change a polling endpoint’s messages (it does not run yet)',
   description: DESCRIPTION,
-  needs: { role: 'viewer', scope: 'application', permission: 'endpoint:read' },
+  needs: { role: 'viewer', scope: 'application', permission: 'transformation:read' },
   replies: { 200: DestinationTransformationOut },
   problems: ['not_found'],
   async handle(call) {

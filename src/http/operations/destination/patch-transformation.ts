@@ -11,7 +11,7 @@ export const patchDestinationTransformation = defineOperation({
   tag: 'Transformation',
   summary: 'Keep code that is to change a polling endpoint’s messages (it does not run yet)',
   description: DESCRIPTION,
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'transformation:write' },
   body: DestinationTransformIn,
   replies: { 200: EmptyOut },
   problems: ['not_found'],

@@ -1,7 +1,7 @@
 import { renderTaskStarted, TaskStartedOut } from '../../../contract/background-task.ts';
-import { BulkReplayIn, parseRange, parseReplayFilter, REPLAY_SPAN_MAX_MS } from '../../../contract/replay.ts';
+import { BulkReplayIn, parseReplayFilter, parseReplayRange } from '../../../contract/replay.ts';
 import { defineOperation } from '../../define-operation.ts';
-import { findEndpoint } from './find-endpoint.ts';
+import { findEndpoint, refuseDisabled } from './find-endpoint.ts';
 
 export const bulkReplayEndpoint = defineOperation({
   id: 'endpoint.bulk-replay',
@@ -11,13 +11,14 @@ export const bulkReplayEndpoint = defineOperation({
   summary: 'Send an endpoint’s messages of a range of time again',
   description:
     'Delivered ones too, unless the filters say otherwise; only messages that the endpoint had before. The answer is a background task.',
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'attempt:write' },
   body: BulkReplayIn,
   replies: { 202: TaskStartedOut },
-  problems: ['not_found'],
+  problems: ['not_found', 'generic_error'],
   async handle(call) {
-    const range = parseRange(call.body, { now: call.clock.now(), spanMaxMs: REPLAY_SPAN_MAX_MS });
+    const range = parseReplayRange(call.body, { now: call.clock.now() });
     const { id, destination } = await findEndpoint(call);
+    refuseDisabled(destination);
     return call.engine.tasks.start({
       organization: call.organization,
       principal: call.principal,

@@ -11,7 +11,7 @@ export const getEndpointSecret = defineOperation({
   tag: 'Endpoint',
   summary: 'Get what receivers verify signatures with',
   // A reader of the configuration must not be able to forge deliveries.
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'endpoint-secret:read' },
   replies: { 200: EndpointSecretOut },
   problems: ['not_found'],
   async handle(call) {

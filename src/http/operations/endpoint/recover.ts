@@ -1,7 +1,8 @@
 import { renderTaskStarted, TaskStartedOut } from '../../../contract/background-task.ts';
-import { parseRange, RECOVER_SPAN_MAX_MS, RecoverIn } from '../../../contract/replay.ts';
+import { parseRange, RecoverIn } from '../../../contract/replay.ts';
+import { recoverRange } from '../../../core/recover-range.ts';
 import { defineOperation } from '../../define-operation.ts';
-import { findEndpoint } from './find-endpoint.ts';
+import { findEndpoint, refuseDisabled } from './find-endpoint.ts';
 
 export const recoverEndpoint = defineOperation({
   id: 'endpoint.recover',
@@ -11,13 +12,14 @@ export const recoverEndpoint = defineOperation({
   summary: 'Send all failed messages of a range of time again',
   description:
     'Messages that were delivered in the end are left alone. The answer is a background task; its `data` tells how many messages were sent.',
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'attempt:write' },
   body: RecoverIn,
   replies: { 202: TaskStartedOut },
-  problems: ['not_found'],
+  problems: ['not_found', 'generic_error'],
   async handle(call) {
-    const range = parseRange(call.body, { now: call.clock.now(), spanMaxMs: RECOVER_SPAN_MAX_MS });
+    const range = recoverRange({ ...parseRange(call.body), now: call.clock.now() });
     const { id, destination } = await findEndpoint(call);
+    refuseDisabled(destination);
     return call.engine.tasks.start({
       organization: call.organization,
       principal: call.principal,

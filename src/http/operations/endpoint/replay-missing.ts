@@ -1,7 +1,7 @@
 import { renderTaskStarted, TaskStartedOut } from '../../../contract/background-task.ts';
-import { parseRange, REPLAY_SPAN_MAX_MS, ReplayIn } from '../../../contract/replay.ts';
+import { parseReplayRange, ReplayIn } from '../../../contract/replay.ts';
 import { defineOperation } from '../../define-operation.ts';
-import { findEndpoint } from './find-endpoint.ts';
+import { findEndpoint, refuseDisabled } from './find-endpoint.ts';
 
 export const replayMissingMessages = defineOperation({
   id: 'endpoint.replay-missing',
@@ -11,13 +11,14 @@ export const replayMissingMessages = defineOperation({
   summary: 'Send the messages of a range of time that the endpoint never got',
   description:
     'For messages published before the endpoint was there, or while it was disabled. The answer is a background task.',
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'attempt:write' },
   body: ReplayIn,
   replies: { 202: TaskStartedOut },
-  problems: ['not_found'],
+  problems: ['not_found', 'generic_error'],
   async handle(call) {
-    const range = parseRange(call.body, { now: call.clock.now(), spanMaxMs: REPLAY_SPAN_MAX_MS });
+    const range = parseReplayRange(call.body, { now: call.clock.now() });
     const { id, destination } = await findEndpoint(call);
+    refuseDisabled(destination);
     return call.engine.tasks.start({
       organization: call.organization,
       principal: call.principal,

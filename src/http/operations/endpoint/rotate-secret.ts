@@ -11,7 +11,7 @@ export const rotateEndpointSecret = defineOperation({
   summary: 'Replace the signing key',
   description:
     'The keys that were current go on signing beside the new one for the grace period. An endpoint has one key of one type, or one of each: give both in `key`, separated by a space, or ask for both with `signatureTypes`.',
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'endpoint-secret:write' },
   body: EndpointSecretRotateIn,
   replies: { 204: null },
   problems: ['not_found', 'limit_reached'],

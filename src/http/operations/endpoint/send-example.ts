@@ -2,12 +2,12 @@ import Type from 'typebox';
 import { examplePayload } from '../../../contract/example-payload.ts';
 import { MessageOut, messageText } from '../../../contract/message.ts';
 import { EventTypeName } from '../../../contract/uid.ts';
+import { seesFlags } from '../../../core/access/access.ts';
 import type { Event } from '../../../core/event/event.ts';
 import { Problem } from '../../../core/problem.ts';
 import type { Reply } from '../../../engine/engine.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
-import { isVisible } from './check-event-types.ts';
-import { findEndpoint } from './find-endpoint.ts';
+import { findEndpoint, refuseDisabled } from './find-endpoint.ts';
 
 /** Needs no event type: a way to try an endpoint before any is defined. */
 const PING = 'svix.ping';
@@ -20,7 +20,7 @@ export const sendEndpointExample = defineOperation({
   summary: 'Send an example of an event type to this endpoint only',
   description:
     'The payload is an example that the event type’s newest schema names, else one made of it. `svix.ping` can be sent without an event type of that name.',
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'attempt:write' },
   body: Type.Object(
     {
       eventType: EventTypeName,
@@ -38,9 +38,7 @@ export const sendEndpointExample = defineOperation({
   problems: ['not_found', 'generic_error'],
   async handle(call) {
     const { loaded, destination } = await findEndpoint(call);
-    if (destination.disabled) {
-      throw new Problem('generic_error', 'This endpoint is disabled: enable it before sending to it.');
-    }
+    refuseDisabled(destination);
     const payload = JSON.stringify(await exampleFor(call, call.body.eventType, call.body.exampleIndex ?? 0));
     const reply = (event: Event): Reply => ({ status: 200, body: messageText(event, payload), raw: true });
     const result = await call.engine.publish({
@@ -76,7 +74,8 @@ async function exampleFor(
   index: number,
 ): Promise<Readonly<Record<string, unknown>>> {
   const type = await call.engine.directory.eventType(call.organization, name);
-  if (type !== undefined && isVisible(call, type)) return examplePayload(type.schemas, index);
+  if (type !== undefined && seesFlags(call.principal, type.featureFlags))
+    return examplePayload(type.schemas, index);
   if (name === PING) return examplePayload(null);
   throw new Problem(
     'not_found',

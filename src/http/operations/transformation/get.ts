@@ -10,7 +10,7 @@ export const getTransformation = defineOperation({
   tag: 'Transformation',
   summary: 'Get the code that is kept to change an endpoint’s messages (it does not run yet)',
   description: DESCRIPTION,
-  needs: { role: 'viewer', scope: 'application', permission: 'endpoint:read' },
+  needs: { role: 'viewer', scope: 'application', permission: 'transformation:read' },
   replies: { 200: EndpointTransformationOut },
   problems: ['not_found'],
   async handle(call) {

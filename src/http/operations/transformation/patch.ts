@@ -10,7 +10,7 @@ export const patchTransformation = defineOperation({
   tag: 'Transformation',
   summary: 'Keep code that is to change an endpoint’s messages (it does not run yet)',
   description: DESCRIPTION,
-  needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
+  needs: { role: 'editor', scope: 'application', permission: 'transformation:write' },
   body: EndpointTransformationPatch,
   replies: { 204: null },
   problems: ['not_found'],
