@@ -6,11 +6,6 @@ import { FILTER_EVENT_TYPES_MAX } from './history-query.ts';
 import { Nullable, parseInstant } from './shape.ts';
 import { Channel, EventTypeName } from './uid.ts';
 
-const DAY_MS = 86_400_000;
-/** Plus a little, so that "14 days ago", computed by the caller a moment earlier, is taken. */
-export const RECOVER_SPAN_MAX_MS = 14 * DAY_MS + 5 * 60_000;
-export const REPLAY_SPAN_MAX_MS = 90 * DAY_MS + 5 * 60_000;
-
 const RANGE = {
   since: Type.String({ format: 'date-time', description: 'RFC 3339.' }),
   until: Type.Optional(Nullable(Type.String({ format: 'date-time', description: 'Now unless said.' }))),
@@ -30,22 +25,20 @@ export const BulkReplayIn = Type.Object(
   { title: 'BulkReplayIn' },
 );
 
-/** Ms since the epoch: `since` inclusive, `until` exclusive. */
-export function parseRange(
-  given: Static<typeof RecoverIn>,
-  options: { readonly now: number; readonly spanMaxMs: number },
-): { readonly since: number; readonly until: number } {
-  const since = parseMember(given.since, 'since');
-  const until =
-    given.until === undefined || given.until === null ? options.now : parseMember(given.until, 'until');
-  if (since >= until)
+/** Ms since the epoch: `since` inclusive, `until` exclusive, null = now. */
+export function parseRange(given: Static<typeof ReplayIn>): {
+  readonly since: number;
+  readonly until: number | null;
+} {
+  const until = given.until === undefined || given.until === null ? null : parseMember(given.until, 'until');
+  return { since: parseMember(given.since, 'since'), until };
+}
+
+/** A range that is turned round or empty asks for nothing: a mistake. */
+export function parseReplayRange(given: Static<typeof ReplayIn>, options: { readonly now: number }) {
+  const { since, until } = parseRange(given);
+  if (since >= (until ?? options.now)) {
     throw invalid(['body', 'since'], '"since" must be earlier than "until" (now unless said).');
-  if (until - since > options.spanMaxMs) {
-    const days = Math.floor(options.spanMaxMs / DAY_MS);
-    throw invalid(
-      ['body', 'since'],
-      `The range is longer than ${days} days: ask for shorter ranges, one after the other.`,
-    );
   }
   return { since, until };
 }

@@ -195,15 +195,18 @@ export class Committer {
     return owner?.application ?? null;
   }
 
-  #auditOf({ principal, action }: WriteRequest, edits: readonly Edit[], now: number): AuditEntry[] {
+  #auditOf(request: WriteRequest, edits: readonly Edit[], now: number): AuditEntry[] {
+    const { principal, action, subject } = request;
     const audited = edits.filter((edit) => edit.before === null || !UNAUDITED_UPDATES.has(edit.kind));
-    return audited.map((edit) => ({
+    const subjects = audited.map(auditDiff);
+    if (subject !== undefined) subjects.push({ subject, before: null, after: null });
+    return subjects.map((told) => ({
       id: newId(now, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
       at: now,
       actorKind: principal.kind,
       actorId: principal.actorId,
       action,
-      ...auditDiff(edit),
+      ...told,
     }));
   }
 }

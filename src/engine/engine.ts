@@ -204,6 +204,8 @@ export interface CommitRequest {
   readonly edits: readonly Edit[];
   /** `endpoint.update`, … for the audit log; the engine derives before/after from the edits and masks sealed values. */
   readonly action: string;
+  /** What was acted on when that is no document (a message, an attempt): leaves an audit line of its own. */
+  readonly subject?: string;
   readonly idempotency: IdempotencyKey | null;
   readonly reply: Reply;
 }

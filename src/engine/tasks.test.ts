@@ -262,7 +262,7 @@ test('recover queues each of more than 10,000 failed messages exactly once, alth
   const task = await untilEnded(house, await startTask(tasks, 'endpoint.recover', rangeOf(endpoint)));
   assert.equal(task.status, 'finished');
   assert.deepEqual(task.progress, { done: 10_400, total: 10_400 });
-  assert.deepEqual(task.data, { messagesQueued: 10_400 });
+  assert.deepEqual(task.data, { messagesSent: 10_400 });
   assert.equal(house.queued.size, 10_400);
   for (const { event } of failed) assert.equal(house.queued.get(event.id), 1);
 });

@@ -1,4 +1,6 @@
+import { renderId } from '../../../core/ids.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { recordAction } from '../../record-action.ts';
 import { findAttempt } from './find-attempt.ts';
 
 export const expungeAttemptContent = defineOperation({
@@ -13,6 +15,8 @@ export const expungeAttemptContent = defineOperation({
   async handle(call) {
     const { scope, event, attempt } = await findAttempt(call);
     await call.storage.history.expungeResponse(scope, event.id, attempt.id);
-    return { status: 204, body: undefined };
+    const subject = renderId(attempt.id, 'attempt');
+    const reply = { status: 204, body: undefined };
+    return recordAction(call, { action: 'attempt.expunge-content', subject, reply });
   },
 });

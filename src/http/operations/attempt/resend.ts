@@ -1,5 +1,7 @@
 import { EmptyOut } from '../../../contract/attempt.ts';
+import { renderId } from '../../../core/ids.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { recordAction } from '../../record-action.ts';
 import { findEndpoint } from '../endpoint/find-endpoint.ts';
 import { findMessage } from '../message/find-message.ts';
 
@@ -13,11 +15,12 @@ export const resendMessage = defineOperation({
     'One attempt. When it fails, automatic retries go on as they were; when it succeeds, they end.',
   needs: { role: 'editor', scope: 'application', permission: 'attempt:write' },
   replies: { 202: EmptyOut },
-  problems: ['not_found', 'missing_payload'],
+  problems: ['not_found', 'missing_payload', 'generic_error'],
   async handle(call) {
     const { scope, destination } = await findEndpoint(call);
     const { event } = await findMessage(call, scope, { ref: call.params.msg_id ?? '', withContent: false });
     await call.engine.resend(call.organization, destination, event.id);
-    return { status: 202, body: {} };
+    const subject = `${renderId(event.id, 'message')} to ${renderId(destination.id, 'endpoint')}`;
+    return recordAction(call, { action: 'attempt.resend', subject, reply: { status: 202, body: {} } });
   },
 });

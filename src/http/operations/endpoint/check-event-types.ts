@@ -1,4 +1,4 @@
-import type { EventType } from '../../../core/catalog/resources.ts';
+import { seesFlags } from '../../../core/access/access.ts';
 import { invalid } from '../../../core/problem.ts';
 import type { Call } from '../../define-operation.ts';
 
@@ -12,7 +12,8 @@ export async function checkEventTypes(
   const missing: string[] = [];
   for (const name of names ?? []) {
     const type = await call.engine.directory.eventType(call.organization, name);
-    if (type === undefined || type.archived || !isVisible(call, type)) missing.push(name);
+    if (type === undefined || type.archived || !seesFlags(call.principal, type.featureFlags))
+      missing.push(name);
   }
   if (missing.length > 0) {
     throw invalid(
@@ -20,12 +21,4 @@ export async function checkEventTypes(
       `There are no event types ${missing.map((name) => JSON.stringify(name)).join(', ')}: create them first, or leave them out.`,
     );
   }
-}
-
-/** Tokens with feature flags see the types that ask for none, or for one of theirs. */
-export function isVisible(call: Pick<Call, 'principal'>, type: EventType): boolean {
-  const flags = call.principal.featureFlags;
-  return (
-    flags === null || type.featureFlags.length === 0 || type.featureFlags.some((flag) => flags.includes(flag))
-  );
 }

@@ -45,3 +45,9 @@ export async function findDestination(
   }
   return destination;
 }
+
+/** Nothing is sent to an endpoint that is disabled: better said now than by a task that fails. */
+export function refuseDisabled(destination: Destination): void {
+  if (!destination.disabled) return;
+  throw new Problem('generic_error', 'This endpoint is disabled: enable it before sending to it.');
+}

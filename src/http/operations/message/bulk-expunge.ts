@@ -3,8 +3,9 @@ import {
   BulkExpungeContentsOut,
   type BulkExpungeResults,
 } from '../../../contract/message.ts';
-import { type EventId, parseId } from '../../../core/ids.ts';
+import { type EventId, parseId, renderId } from '../../../core/ids.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { recordAction } from '../../record-action.ts';
 import { findApplication } from '../endpoint/find-endpoint.ts';
 
 export const bulkExpungeContents = defineOperation({
@@ -19,7 +20,7 @@ export const bulkExpungeContents = defineOperation({
   replies: { 200: BulkExpungeContentsOut },
   problems: ['not_found'],
   async handle(call) {
-    const { scope } = await findApplication(call);
+    const { id: applicationId, scope } = await findApplication(call);
     const results: [string, BulkExpungeResults[string]][] = [];
     for (const ref of new Set(call.body.ids ?? [])) {
       const id = parseId<'event'>(ref, 'message') as EventId | undefined;
@@ -28,6 +29,8 @@ export const bulkExpungeContents = defineOperation({
       if (found !== null) await call.storage.history.expungeContent(scope, found.event.id);
       results.push([ref, found === null ? 'not-found' : 'expunged']);
     }
-    return { status: 200, body: { results: Object.fromEntries(results) } };
+    const subject = renderId(applicationId, 'application');
+    const reply = { status: 200, body: { results: Object.fromEntries(results) } };
+    return recordAction(call, { action: 'message.bulk-expunge', subject, reply });
   },
 });

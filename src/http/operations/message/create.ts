@@ -6,7 +6,7 @@ import { invalid } from '../../../core/problem.ts';
 import type { LoadedApplication } from '../../../engine/engine.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { DAY_MS, type Publication, publish } from './publish.ts';
-import { applicationOrNew } from './publish-application.ts';
+import { publishApplication } from './publish-application.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -35,7 +35,7 @@ export const createMessage = defineOperation({
     if (fault !== null) throw invalid(['body', 'deliverAt'], fault);
     const application = await (parsed.application === undefined
       ? call.engine.directory.application(call.organization, call.params.app_id ?? '')
-      : applicationOrNew(call, parsed.application));
+      : publishApplication(call, parsed.application));
     return publish(call, publicationOf(call, application, parsed));
   },
 });

@@ -1,4 +1,6 @@
+import { renderId } from '../../../core/ids.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { recordAction } from '../../record-action.ts';
 import { findApplication } from '../endpoint/find-endpoint.ts';
 import { findMessage } from './find-message.ts';
 
@@ -16,6 +18,8 @@ export const expungeMessageContent = defineOperation({
     const { scope } = await findApplication(call);
     const { event } = await findMessage(call, scope, { ref: call.params.msg_id ?? '', withContent: false });
     await call.storage.history.expungeContent(scope, event.id);
-    return { status: 204, body: undefined };
+    const subject = renderId(event.id, 'message');
+    const reply = { status: 204, body: undefined };
+    return recordAction(call, { action: 'message.expunge-content', subject, reply });
   },
 });
