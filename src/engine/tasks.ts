@@ -242,6 +242,7 @@ class TaskRunner {
   }
 
   async #pause(ms: number): Promise<void> {
+    if (this.#stopping) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         cancel();
