@@ -9,7 +9,7 @@ import type { Storage } from '../../src/ports/storage.ts';
 import type { WireRequest } from '../../src/ports/wire.ts';
 import { FailingStorage, type Fate, type StorageCall } from '../support/failing-storage.ts';
 import type { FakeClock, ProcessClock } from '../support/fake-clock.ts';
-import { hangs, type Reaction, ScriptedWire, type WireCall } from '../support/scripted-wire.ts';
+import { hangs, headerOf, type Reaction, ScriptedWire, type WireCall } from '../support/scripted-wire.ts';
 import type { SeededDice } from '../support/seeded-dice.ts';
 import type { SendFact } from './facts.ts';
 import type { Journal } from './journal.ts';
@@ -174,12 +174,6 @@ export class Life {
         journal.line(`log.error ${event}: ${cause instanceof Error ? cause.message : String(cause)}`),
     };
   }
-}
-
-function headerOf(headers: readonly string[], name: string): string {
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]!.toLowerCase() === name) return headers[i + 1] ?? '';
-  return '';
 }
 
 function told(send: SendFact): string {

@@ -54,13 +54,12 @@ const RECEIVERS = [
 export type Action = { readonly atMs: number } & (PublishAction | EndpointAction | ProcessAction);
 
 /** Killed as by SIGKILL, or stopped in an orderly way; started again either way. */
-export interface ProcessAction {
-  readonly kind: 'kill' | 'restart';
-}
+export type ProcessAction = { readonly kind: 'kill' } | { readonly kind: 'restart' };
 
 export type EndpointAction =
   | EndpointEdit
-  | { readonly kind: 'resend' | 'recover'; readonly endpoint: number };
+  | { readonly kind: 'resend'; readonly endpoint: number }
+  | { readonly kind: 'recover'; readonly endpoint: number };
 
 export type EndpointEdit =
   | { readonly kind: 'disable' | 'enable' | 'edit-url' | 'remove'; readonly endpoint: number }

@@ -92,6 +92,13 @@ export function hangs(): Reaction {
   return { kind: 'hang' };
 }
 
+/** The value of a header of a request; `name` in lower case. Empty when it has none. */
+export function headerOf(headers: readonly string[], name: string): string {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i]!.toLowerCase() === name) return headers[i + 1] ?? '';
+  return '';
+}
+
 function timedOut(): Outcome {
   return unanswered('timed-out', 'No answer within the timeout.');
 }
