@@ -196,6 +196,49 @@ test('a resend is one manual attempt', async () => {
   assert.deepEqual([stats.success, stats.fail], [1, 0]);
 });
 
+test('a resend that fails leaves the automatic retries as they were', async () => {
+  const { app, publish, answer } = await newEndpoint(500, { retrySchedule: ['400ms'] });
+  const messageId = await publish();
+  await attemptsOf(app, messageId);
+  await posthorn.sdk.messageAttempt.resend(app, messageId, 'ep');
+  const [manual] = await attemptsOf(app, messageId, 2);
+  assert.deepEqual([manual!.triggerType, manual!.statusText], [1, 'fail']);
+  answer(200);
+  const [retry] = await attemptsOf(app, messageId, 3);
+  assert.deepEqual([retry!.triggerType, retry!.statusText], [0, 'success']);
+});
+
+test('a message sent again and what was expunged leave audit lines', async () => {
+  const { app, publish } = await newEndpoint();
+  const messageId = await publish();
+  const [attempt] = await attemptsOf(app, messageId);
+  await posthorn.sdk.messageAttempt.resend(app, messageId, 'ep');
+  await attemptsOf(app, messageId, 2);
+  await posthorn.sdk.messageAttempt.expungeContent(app, messageId, attempt!.id);
+  await posthorn.sdk.message.expungeContent(app, messageId);
+  const { json } = await posthorn.call('GET', '/api/v1/audit?limit=3');
+  assert.deepEqual(
+    json.data.map((line: { action: string; subject: string }) => [line.action, line.subject.slice(0, 31)]),
+    [
+      ['message.expunge-content', messageId],
+      ['attempt.expunge-content', attempt!.id.slice(0, 31)],
+      ['attempt.resend', messageId],
+    ],
+  );
+});
+
+test('the same idempotency key resends once', async () => {
+  const { app, publish } = await newEndpoint();
+  const messageId = await publish();
+  await attemptsOf(app, messageId);
+  const options = { idempotencyKey: `resend-${app}` };
+  await posthorn.sdk.messageAttempt.resend(app, messageId, 'ep', options);
+  await posthorn.sdk.messageAttempt.resend(app, messageId, 'ep', options);
+  await attemptsOf(app, messageId, 2);
+  await posthorn.sdk.messageAttempt.resend(app, messageId, 'ep');
+  assert.equal((await attemptsOf(app, messageId, 3)).length, 3);
+});
+
 test('what cannot be resent is refused', async () => {
   const { app, id, publish } = await newEndpoint();
   const messageId = await publish();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPublicKey, verify as verifySignature } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import type { ApiException } from 'svix';
@@ -35,6 +36,18 @@ async function deliver(app: string): Promise<Received> {
 
 function verify(request: Received, key: string): void {
   new Webhook(key).verify(request.body.toString(), request.headers as Record<string, string>);
+}
+
+/** As a receiver would, with the public key alone (the library of the specification checks only `v1`). */
+function verifiesEd25519(request: Received, publicKey: string, signature: string): boolean {
+  const { 'webhook-id': id, 'webhook-timestamp': timestamp } = request.headers;
+  const spki = Buffer.concat([
+    Buffer.from('302a300506032b6570032100', 'hex'),
+    Buffer.from(publicKey.slice('whpk_'.length), 'base64'),
+  ]);
+  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), request.body]);
+  return verifySignature(null, signed, key, Buffer.from(signature, 'base64'));
 }
 
 const statusOf = (promise: Promise<unknown>): Promise<number> =>
@@ -133,8 +146,12 @@ test('one key of each type signs v1 and v1a side by side', async () => {
   assert.match(publicKey, /^whpk_/);
   const request = await deliver(app);
   verify(request, key);
-  const signatures = request.headers['webhook-signature']?.split(' ').map((one) => one.split(',')[0]);
-  assert.deepEqual(signatures, ['v1', 'v1a']);
+  const signatures = (request.headers['webhook-signature'] ?? '').split(' ').map((one) => one.split(','));
+  assert.deepEqual(
+    signatures.map(([version]) => version),
+    ['v1', 'v1a'],
+  );
+  assert.ok(verifiesEd25519(request, publicKey, signatures[1]![1]!));
 });
 
 test('giving the current key again beside one of the other type keeps it', async () => {
@@ -176,4 +193,21 @@ test('eleven old keys are too many, and a bad rotation changes nothing', async (
   assert.equal((await posthorn.sdk.endpoint.getSecret(app, id)).key, key);
   const atOnce = await posthorn.call('POST', path, { body: { gracePeriodSeconds: 0 } });
   assert.equal(atOnce.status, 204, 'a key that expires at once is no old key');
+});
+
+test('credentials, method and schedule of the endpoint hold for its deliveries', async () => {
+  const { app, id } = await newEndpoint();
+  const patch = async (body: object) => {
+    const answer = await posthorn.call('PATCH', `/api/v1/app/${app}/endpoint/${id}`, { body });
+    assert.equal(answer.status, 200, answer.text);
+  };
+  await patch({ auth: { type: 'basic', username: 'ada', password: 'hunter2' }, method: 'PUT' });
+  const basic = await deliver(app);
+  assert.equal(basic.headers.authorization, `Basic ${Buffer.from('ada:hunter2').toString('base64')}`);
+  assert.equal(basic.method, 'PUT');
+  await patch({ auth: { type: 'bearer', token: 't0ken' }, method: null });
+  const bearer = await deliver(app);
+  assert.deepEqual([bearer.headers.authorization, bearer.method], ['Bearer t0ken', 'POST']);
+  await patch({ auth: null });
+  assert.equal((await deliver(app)).headers.authorization, undefined);
 });

@@ -3,7 +3,8 @@ import { parseStatus, STATUS_QUERY } from '../../../contract/delivery-status.ts'
 import { HISTORY_QUERY, parseHistoryQuery } from '../../../contract/history-query.ts';
 import { EndpointMessageList, messageText, renderDeliveryState } from '../../../contract/message.ts';
 import { defineOperation } from '../../define-operation.ts';
-import { messageListText, readPage, storedPayload } from '../message/find-message.ts';
+import { messageListText, storedPayload } from '../message/find-message.ts';
+import { readPage } from '../message/read-page.ts';
 import { findEndpoint } from './find-endpoint.ts';
 
 export const listEndpointMessages = defineOperation({

@@ -3,7 +3,8 @@ import { HISTORY_QUERY, parseHistoryQuery } from '../../../contract/history-quer
 import { MessageList, messageText } from '../../../contract/message.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { findApplication } from '../endpoint/find-endpoint.ts';
-import { messageListText, readPage, storedPayload } from './find-message.ts';
+import { messageListText, storedPayload } from './find-message.ts';
+import { readPage } from './read-page.ts';
 
 export const listMessages = defineOperation({
   id: 'message.list',
