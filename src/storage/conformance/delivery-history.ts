@@ -1,6 +1,5 @@
 /** What every driver's history must do with deliveries and attempts. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import type { DeliveryStatus } from '../../core/delivery/delivery.ts';
 import type { DestinationId } from '../../core/ids.ts';
 import type { AttemptFilter, EventFilter, Page } from '../../ports/history.ts';
@@ -17,10 +16,9 @@ import {
   NOON,
   newDestinationId,
   OLDEST,
-  type OpenStorage,
   recordOf,
 } from './samples.ts';
-import { storageTest } from './storage-test.ts';
+import type { Cases } from './storage-test.ts';
 
 const BARE = { withContent: false };
 
@@ -61,17 +59,8 @@ async function tell(storage: Storage): Promise<Story> {
 
 const ORDER = ['delivered', 'pending', 'failed', 'sending', 'canceled'] as const;
 
-export function deliveryHistorySuite(open: OpenStorage): void {
-  describe('history of deliveries', () => {
-    states(open);
-    attempts(open);
-  });
-}
-
-function states(open: OpenStorage): void {
-  const test = storageTest(open);
-
-  test('tells the state of an event at each destination', async ({ storage }) => {
+const states: Cases = {
+  'tells the state of an event at each destination': async ({ storage }) => {
     const { lane, other, events, elsewhere } = await tell(storage);
     const dues: Partial<Record<DeliveryStatus, number>> = { sending: NOON + 9 * MINUTE };
     for (const status of ORDER) {
@@ -92,9 +81,9 @@ function states(open: OpenStorage): void {
       one.map((each) => each.destinationId),
       [other],
     );
-  });
+  },
 
-  test('lists the events of a destination by id with their state there', async ({ storage }) => {
+  'lists the events of a destination by id with their state there': async ({ storage }) => {
     const { lane, events } = await tell(storage);
     const list = async (filter: EventFilter & { status?: DeliveryStatus[] }, page: Page = OLDEST) =>
       (await storage.history.listDestinationEvents(ADA_APP, lane, filter, page, BARE)).map(
@@ -107,9 +96,9 @@ function states(open: OpenStorage): void {
     assert.deepEqual(await list({ status: ['failed', 'canceled'] }), ['failed', 'canceled']);
     assert.deepEqual(await list({ since: NOON + 3 * MINUTE }), ['sending', 'canceled']);
     assert.deepEqual(await list({ types: ['type-2'] }), ['pending']);
-  });
+  },
 
-  test('counts deliveries by state, an event once per destination', async ({ storage }) => {
+  'counts deliveries by state, an event once per destination': async ({ storage }) => {
     const { lane, other } = await tell(storage);
     const one = { delivered: 1, pending: 1, failed: 1, sending: 1, canceled: 1 };
     const none = { delivered: 0, pending: 0, failed: 0, sending: 0, canceled: 0 };
@@ -126,9 +115,9 @@ function states(open: OpenStorage): void {
       delivered: 1,
     });
     assert.deepEqual(await storage.history.countStates({ ...ADA_APP, organization: CYD }, lane, {}), none);
-  });
+  },
 
-  test('lists the events that never went to a destination', async ({ storage }) => {
+  'lists the events that never went to a destination': async ({ storage }) => {
     const { lane, other, elsewhere } = await tell(storage);
     const list = async (id: DestinationId, filter: EventFilter = {}) =>
       (await storage.history.listMissing(ADA_APP, id, filter, OLDEST)).map((event) => event.id);
@@ -136,13 +125,11 @@ function states(open: OpenStorage): void {
     assert.deepEqual(await list(other), []);
     assert.equal((await list(newDestinationId())).length, 6);
     assert.equal((await list(newDestinationId(), { since: NOON + 4 * MINUTE })).length, 2);
-  });
-}
+  },
+};
 
-function attempts(open: OpenStorage): void {
-  const test = storageTest(open);
-
-  test('lists attempts of a destination, newest first, in pages', async ({ storage }) => {
+const attempts: Cases = {
+  'lists attempts of a destination, newest first, in pages': async ({ storage }) => {
     const { lane, other } = await tell(storage);
     const list = async (filter: AttemptFilter, page: Page = NEWEST) =>
       (await storage.history.listAttempts(ADA_APP, { destinationId: lane, ...filter }, page)).map(
@@ -158,16 +145,16 @@ function attempts(open: OpenStorage): void {
     assert.deepEqual(await list({ statusCodeClass: 0, status: ['failed'] }), ['failed']);
     assert.deepEqual(await list({ types: ['type-3'] }), ['failed']);
     assert.deepEqual(await storage.history.listAttempts(ADA_APP, { destinationId: other }, NEWEST), []);
-  });
+  },
 
-  test('gives the event of each attempt', async ({ storage }) => {
+  'gives the event of each attempt': async ({ storage }) => {
     const { lane, events } = await tell(storage);
     const [canceled] = await storage.history.listAttempts(ADA_APP, { destinationId: lane }, NEWEST);
     assert.deepEqual(canceled!.event, events.canceled.event);
     assert.equal(canceled!.attempt.eventId, events.canceled.event.id);
-  });
+  },
 
-  test('lists attempts of an event and of the whole scope', async ({ storage }) => {
+  'lists attempts of an event and of the whole scope': async ({ storage }) => {
     const { lane, other, events } = await tell(storage);
     const { event } = events.delivered;
     await storage.queue.record(
@@ -199,9 +186,9 @@ function attempts(open: OpenStorage): void {
     const cyd = { ...ADA_APP, organization: CYD };
     assert.deepEqual(await storage.history.listAttempts(cyd, { eventId: event.id }, NEWEST), []);
     assert.deepEqual(await storage.history.listAttempts(cyd, { destinationId: lane }, NEWEST), []);
-  });
+  },
 
-  test('expunges the response of one attempt', async ({ storage }) => {
+  'expunges the response of one attempt': async ({ storage }) => {
     const { lane, events } = await tell(storage);
     const { id } = events.failed.event;
     const [listed] = await storage.history.listAttempts(ADA_APP, { eventId: id }, NEWEST);
@@ -215,5 +202,7 @@ function attempts(open: OpenStorage): void {
     const found = await storage.history.findAttempt(ADA_APP, id, attemptId);
     assert.deepEqual([found!.response, found!.destinationId], [null, lane]);
     assert.equal(await storage.history.findAttempt(ADA_APP, events.pending.event.id, attemptId), null);
-  });
-}
+  },
+};
+
+export const deliveryHistoryCases: Cases = { ...states, ...attempts };

@@ -1,6 +1,5 @@
 /** What every driver's history must do with events. Deliveries and attempts are in delivery-history.ts. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import type { Event } from '../../core/event/event.ts';
 import type { EventFilter, EventScope } from '../../ports/history.ts';
 import type { Storage } from '../../ports/storage.ts';
@@ -16,11 +15,10 @@ import {
   NOON,
   newDestinationId,
   OLDEST,
-  type OpenStorage,
   OTHER_APP,
   recordOf,
 } from './samples.ts';
-import { storageTest } from './storage-test.ts';
+import type { Cases } from './storage-test.ts';
 
 const BARE = { withContent: false };
 const idsOf = (rows: readonly { event: { id: string } }[]) => rows.map(({ event }) => event.id);
@@ -34,19 +32,8 @@ async function acceptEach(storage: Storage, events: readonly Partial<Event>[]) {
   return accepted;
 }
 
-export function historySuite(open: OpenStorage): void {
-  describe('history of events', () => {
-    pages(open);
-    cursors(open);
-    erasure(open);
-    usage(open);
-  });
-}
-
-function pages(open: OpenStorage): void {
-  const test = storageTest(open);
-
-  test('finds an event by its id and by the publisher’s own, in its scope only', async ({ storage }) => {
+const pages: Cases = {
+  'finds an event by its id and by the publisher’s own, in its scope only': async ({ storage }) => {
     const [{ event, seq }] = (await acceptEach(storage, [{ eventId: 'mine' }])) as [
       Awaited<ReturnType<typeof accept>>,
     ];
@@ -63,9 +50,9 @@ function pages(open: OpenStorage): void {
       assert.equal(await storage.history.findEvent(scope, { eventId: 'mine' }, BARE), null);
       assert.deepEqual(await storage.history.listEvents(scope, {}, NEWEST, BARE), []);
     }
-  });
+  },
 
-  test('pages events by id both ways, without a gap or a repeat', async ({ storage }) => {
+  'pages events by id both ways, without a gap or a repeat': async ({ storage }) => {
     const ids = idsOf(
       await acceptEach(
         storage,
@@ -85,9 +72,9 @@ function pages(open: OpenStorage): void {
       }
       assert.deepEqual(seen, direction === 'ascending' ? ids : ids.toReversed());
     }
-  });
+  },
 
-  test('filters by type, channel, tag and time before the limit', async ({ storage }) => {
+  'filters by type, channel, tag and time before the limit': async ({ storage }) => {
     const accepted = await acceptEach(storage, [
       { type: 'a', channels: ['x', 'y'] },
       { type: 'b', tags: ['t'] },
@@ -107,19 +94,17 @@ function pages(open: OpenStorage): void {
     assert.deepEqual(await list({ since: NOON + 2 * MINUTE }), [2, 3]);
     assert.deepEqual(await list({ since: NOON + MINUTE, before: NOON + 3 * MINUTE }), [1, 2]);
     assert.deepEqual(await list({ before: NOON }), []);
-  });
+  },
 
-  test('gives contents when asked', async ({ storage }) => {
+  'gives contents when asked': async ({ storage }) => {
     const [first] = await acceptEach(storage, [{}]);
     const [stored] = await storage.history.listEvents(ADA_APP, {}, NEWEST, { withContent: true });
     assert.equal(Buffer.from(stored!.content!).toString(), JSON.stringify({ id: first!.event.id }));
-  });
-}
+  },
+};
 
-function cursors(open: OpenStorage): void {
-  const test = storageTest(open);
-
-  test('reads events in order of acceptance after a seq, whatever their ids', async ({ storage }) => {
+const cursors: Cases = {
+  'reads events in order of acceptance after a seq, whatever their ids': async ({ storage }) => {
     const late = idOf<'event'>(NOON - 5 * MINUTE);
     const accepted = await acceptEach(storage, [{}, { id: late }, { type: 'other' }, {}]);
     await accept(storage, [], { applicationId: OTHER_APP });
@@ -129,9 +114,9 @@ function cursors(open: OpenStorage): void {
     assert.deepEqual(await read(accepted[0]!.seq, {}, 2), idsOf(accepted.slice(1, 3)));
     assert.deepEqual(await read(accepted[0]!.seq, { types: ['other'] }), idsOf(accepted.slice(2, 3)));
     assert.deepEqual(await read(accepted[3]!.seq), []);
-  });
+  },
 
-  test('tells the seq of the last event, and the one before an instant', async ({ storage }) => {
+  'tells the seq of the last event, and the one before an instant': async ({ storage }) => {
     assert.equal(await storage.history.lastSeq(ADA), 0);
     assert.equal(await storage.history.seqAt(ADA_APP, NOON), 0);
     const accepted = await acceptEach(storage, [{}, {}, {}]);
@@ -147,13 +132,11 @@ function cursors(open: OpenStorage): void {
     assert.equal(await after(NOON + 1), 2);
     assert.equal(await after(NOON + 2 * MINUTE), 1);
     assert.equal(await after(NOON + 3 * MINUTE), 0);
-  });
-}
+  },
+};
 
-function erasure(open: OpenStorage): void {
-  const test = storageTest(open);
-
-  test('expunges one content for good', async ({ storage }) => {
+const erasure: Cases = {
+  'expunges one content for good': async ({ storage }) => {
     const [first, second] = await acceptEach(storage, [{}, {}]);
     assert.equal(await storage.history.expungeContent(ADA_APP, first!.event.id), true);
     const stored = await storage.history.findEvent(ADA_APP, { id: first!.event.id }, { withContent: true });
@@ -163,9 +146,9 @@ function erasure(open: OpenStorage): void {
     const cyd = { ...ADA_APP, organization: CYD };
     assert.equal(await storage.history.expungeContent(cyd, second!.event.id), false);
     assert.equal(await storage.history.expungeContent(ADA_APP, idOf<'event'>()), false);
-  });
+  },
 
-  test('expunges all contents of a scope before an instant, in steps', async ({ storage }) => {
+  'expunges all contents of a scope before an instant, in steps': async ({ storage }) => {
     const accepted = await acceptEach(storage, [{}, {}, {}, {}]);
     const other = await accept(storage, [], { applicationId: OTHER_APP });
     const before = NOON + 3 * MINUTE;
@@ -180,19 +163,17 @@ function erasure(open: OpenStorage): void {
     const scope = { ...ADA_APP, applicationId: OTHER_APP };
     const kept = await storage.history.findEvent(scope, { id: other.event.id }, BARE);
     assert.equal(kept!.contentState, 'kept');
-  });
+  },
 
-  test('a content that has expired is not given', async ({ storage }) => {
+  'a content that has expired is not given': async ({ storage }) => {
     const [old] = await acceptEach(storage, [{ acceptedAt: NOON - MINUTE, contentExpiresAt: NOON - 1 }]);
     const stored = await storage.history.findEvent(ADA_APP, { id: old!.event.id }, { withContent: true });
     assert.deepEqual([stored!.content, stored!.contentState], [null, 'expired']);
-  });
-}
+  },
+};
 
-function usage(open: OpenStorage): void {
-  const test = storageTest(open);
-
-  test('counts events and attempts per application in a range of time', async ({ storage }) => {
+const usage: Cases = {
+  'counts events and attempts per application in a range of time': async ({ storage }) => {
     const lane = newDestinationId();
     const inside = await accept(storage, [lane], { acceptedAt: NOON + MINUTE });
     await accept(storage, [], { acceptedAt: NOON + 3 * MINUTE });
@@ -211,13 +192,15 @@ function usage(open: OpenStorage): void {
       { applicationId: OTHER_APP, events: 0, attempts: 0 },
     ]);
     assert.ok(other.seq > 0);
-  });
+  },
 
-  test('tells which event types were published in a range of time', async ({ storage }) => {
+  'tells which event types were published in a range of time': async ({ storage }) => {
     await acceptEach(storage, [{ type: 'a' }, { type: 'b' }, { type: 'b' }, { type: 'c' }]);
     await accept(storage, [], { applicationId: OTHER_APP, type: 'd', acceptedAt: NOON + MINUTE });
     const range = { since: NOON + MINUTE, before: NOON + 3 * MINUTE };
     assert.deepEqual(await storage.history.usedEventTypes(ADA, range), ['b', 'd']);
     assert.deepEqual(await storage.history.usedEventTypes(CYD, range), []);
-  });
-}
+  },
+};
+
+export const historyCases: Cases = { ...pages, ...cursors, ...erasure, ...usage };

@@ -1,24 +1,29 @@
 /** The suites that every driver must pass. A driver's own test is one call of this and what only it can do. */
 import { describe } from 'node:test';
-import { catalogSuite } from './catalog.ts';
-import { deliveryHistorySuite } from './delivery-history.ts';
-import { historySuite } from './history.ts';
-import { intakeSuite } from './intake.ts';
-import { queueSuite } from './queue.ts';
-import { resendSuite } from './resend.ts';
+import { catalogCases } from './catalog.ts';
+import { deliveryHistoryCases } from './delivery-history.ts';
+import { historyCases } from './history.ts';
+import { intakeCases } from './intake.ts';
+import { queueCases } from './queue.ts';
+import { resendCases } from './resend.ts';
 import type { OpenStorage } from './samples.ts';
-import { upkeepSuite } from './upkeep.ts';
+import { runCases } from './storage-test.ts';
+import { upkeepCases } from './upkeep.ts';
 
 export type { Opened, OpenStorage } from './samples.ts';
 
+const SUITES = {
+  intake: intakeCases,
+  queue: queueCases,
+  'resends and cancellations': resendCases,
+  catalog: catalogCases,
+  'history of events': historyCases,
+  'history of deliveries': deliveryHistoryCases,
+  upkeep: upkeepCases,
+};
+
 export function storageConformance(name: string, open: OpenStorage): void {
   describe(name, () => {
-    intakeSuite(open);
-    queueSuite(open);
-    resendSuite(open);
-    catalogSuite(open);
-    historySuite(open);
-    deliveryHistorySuite(open);
-    upkeepSuite(open);
+    for (const [title, cases] of Object.entries(SUITES)) runCases(title, cases, open);
   });
 }

@@ -1,6 +1,5 @@
 /** Resends, cancellations and attempts that come too late: the corners of the queue. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import type { DestinationId } from '../../core/ids.ts';
 import type { Storage } from '../../ports/storage.ts';
 import {
@@ -15,10 +14,9 @@ import {
   NEWEST,
   NOON,
   newDestinationId,
-  type OpenStorage,
   recordOf,
 } from './samples.ts';
-import { storageTest } from './storage-test.ts';
+import type { Cases } from './storage-test.ts';
 
 const ALL = { afterSeq: 0, limit: 100, bytesMax: 1e9 };
 const laneOf = (destinationId: DestinationId) => ({ organization: ADA, destinationId });
@@ -40,147 +38,141 @@ async function stateOf(storage: Storage, accepted: Accepted): Promise<string | u
   return state?.status;
 }
 
-export function resendSuite(open: OpenStorage): void {
-  const test = storageTest(open);
+export const resendCases: Cases = {
+  'a resend is a second delivery of the pair, and only one at a time': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await failedOnce(storage, lane);
+    assert.deepEqual(await resend(storage, accepted, lane), { kind: 'queued', seq: accepted.seq });
+    assert.deepEqual(await resend(storage, accepted, lane), { kind: 'already-queued' });
+    const taken = await storage.queue.takeInOrder(laneOf(lane), ALL);
+    assert.deepEqual(
+      taken.map((each) => each.trigger),
+      ['scheduled', 'manual'],
+    );
+  },
 
-  describe('resends and cancellations', () => {
-    test('a resend is a second delivery of the pair, and only one at a time', async ({ storage }) => {
-      const lane = newDestinationId();
-      const accepted = await failedOnce(storage, lane);
-      assert.deepEqual(await resend(storage, accepted, lane), { kind: 'queued', seq: accepted.seq });
-      assert.deepEqual(await resend(storage, accepted, lane), { kind: 'already-queued' });
-      const taken = await storage.queue.takeInOrder(laneOf(lane), ALL);
-      assert.deepEqual(
-        taken.map((each) => each.trigger),
-        ['scheduled', 'manual'],
-      );
-    });
+  'a page never ends between the two deliveries of one event': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await failedOnce(storage, lane);
+    await resend(storage, accepted, lane);
+    const taken = await storage.queue.takeInOrder(laneOf(lane), { ...ALL, limit: 1 });
+    assert.equal(taken.length, 2);
+  },
 
-    test('a page never ends between the two deliveries of one event', async ({ storage }) => {
-      const lane = newDestinationId();
-      const accepted = await failedOnce(storage, lane);
-      await resend(storage, accepted, lane);
-      const taken = await storage.queue.takeInOrder(laneOf(lane), { ...ALL, limit: 1 });
-      assert.equal(taken.length, 2);
-    });
+  'a failed resend leaves the automatic retries alone': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await failedOnce(storage, lane);
+    await resend(storage, accepted, lane);
+    const failed = {
+      destinationId: lane,
+      trigger: 'manual',
+      number: 2,
+      statusCode: 500,
+      status: 'sending',
+    } as const;
+    await storage.queue.record(recordOf(accepted, failed));
+    const [waiting] = await storage.queue.takeInOrder(laneOf(lane), ALL);
+    assert.deepEqual(
+      [waiting!.trigger, waiting!.dueAt, waiting!.attempts],
+      ['scheduled', NOON + 5 * MINUTE, 1],
+    );
+    assert.equal(await stateOf(storage, accepted), 'sending');
+  },
 
-    test('a failed resend leaves the automatic retries alone', async ({ storage }) => {
-      const lane = newDestinationId();
-      const accepted = await failedOnce(storage, lane);
-      await resend(storage, accepted, lane);
-      const failed = {
-        destinationId: lane,
-        trigger: 'manual',
-        number: 2,
-        statusCode: 500,
-        status: 'sending',
-      } as const;
-      await storage.queue.record(recordOf(accepted, failed));
-      const [waiting] = await storage.queue.takeInOrder(laneOf(lane), ALL);
-      assert.deepEqual(
-        [waiting!.trigger, waiting!.dueAt, waiting!.attempts],
-        ['scheduled', NOON + 5 * MINUTE, 1],
-      );
-      assert.equal(await stateOf(storage, accepted), 'sending');
-    });
+  'a delivered resend settles both': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await failedOnce(storage, lane);
+    await resend(storage, accepted, lane);
+    await storage.queue.record(recordOf(accepted, { destinationId: lane, trigger: 'manual', number: 2 }));
+    assert.deepEqual(await storage.queue.takeInOrder(laneOf(lane), ALL), []);
+    assert.equal(await stateOf(storage, accepted), 'delivered');
+  },
 
-    test('a delivered resend settles both', async ({ storage }) => {
-      const lane = newDestinationId();
-      const accepted = await failedOnce(storage, lane);
-      await resend(storage, accepted, lane);
-      await storage.queue.record(recordOf(accepted, { destinationId: lane, trigger: 'manual', number: 2 }));
-      assert.deepEqual(await storage.queue.takeInOrder(laneOf(lane), ALL), []);
-      assert.equal(await stateOf(storage, accepted), 'delivered');
-    });
+  'an attempt that ends after its delivery was settled is history and decides nothing': async ({
+    storage,
+  }) => {
+    const lane = newDestinationId();
+    const accepted = await failedOnce(storage, lane);
+    await resend(storage, accepted, lane);
+    await storage.queue.record(recordOf(accepted, { destinationId: lane, trigger: 'manual', number: 2 }));
+    const late = failureOf(accepted, lane, { dueAt: NOON + 9 * MINUTE, attempts: 2 });
+    await storage.queue.record({ ...late, health: { value: null } });
+    assert.equal(await storage.queue.nextDue(laneOf(lane)), null);
+    assert.equal(await stateOf(storage, accepted), 'delivered');
+    const attempts = await storage.history.listAttempts(ADA_APP, { eventId: accepted.event.id }, NEWEST);
+    assert.equal(attempts.length, 3);
+    const counts = await storage.history.countStates(ADA_APP, lane, {});
+    assert.equal(counts.delivered, 1);
+  },
 
-    test('an attempt that ends after its delivery was settled is history and decides nothing', async ({
-      storage,
-    }) => {
-      const lane = newDestinationId();
-      const accepted = await failedOnce(storage, lane);
-      await resend(storage, accepted, lane);
-      await storage.queue.record(recordOf(accepted, { destinationId: lane, trigger: 'manual', number: 2 }));
-      const late = failureOf(accepted, lane, { dueAt: NOON + 9 * MINUTE, attempts: 2 });
-      await storage.queue.record({ ...late, health: { value: null } });
-      assert.equal(await storage.queue.nextDue(laneOf(lane)), null);
-      assert.equal(await stateOf(storage, accepted), 'delivered');
-      const attempts = await storage.history.listAttempts(ADA_APP, { eventId: accepted.event.id }, NEWEST);
-      assert.equal(attempts.length, 3);
-      const counts = await storage.history.countStates(ADA_APP, lane, {});
-      assert.equal(counts.delivered, 1);
-    });
+  'says what cannot be resent': async ({ storage }) => {
+    const lane = newDestinationId();
+    const gone = await accept(storage, [lane]);
+    await storage.history.expungeContent(ADA_APP, gone.event.id);
+    const entry = { destinationId: lane, trigger: 'manual', dueAt: NOON } as const;
+    const results = await storage.queue.enqueue(ADA, [
+      { ...entry, eventId: idOf<'event'>() },
+      { ...entry, eventId: gone.event.id },
+    ]);
+    assert.deepEqual(results, [{ kind: 'unknown-event' }, { kind: 'no-content' }]);
+    const foreign = await storage.queue.enqueue(CYD, [{ ...entry, eventId: gone.event.id }]);
+    assert.deepEqual(foreign, [{ kind: 'unknown-event' }]);
+  },
 
-    test('says what cannot be resent', async ({ storage }) => {
-      const lane = newDestinationId();
-      const gone = await accept(storage, [lane]);
-      await storage.history.expungeContent(ADA_APP, gone.event.id);
-      const entry = { destinationId: lane, trigger: 'manual', dueAt: NOON } as const;
-      const results = await storage.queue.enqueue(ADA, [
-        { ...entry, eventId: idOf<'event'>() },
-        { ...entry, eventId: gone.event.id },
-      ]);
-      assert.deepEqual(results, [{ kind: 'unknown-event' }, { kind: 'no-content' }]);
-      const foreign = await storage.queue.enqueue(CYD, [{ ...entry, eventId: gone.event.id }]);
-      assert.deepEqual(foreign, [{ kind: 'unknown-event' }]);
-    });
+  'a destination that never had an event can be given old ones': async ({ storage }) => {
+    const old = await accept(storage, [newDestinationId()]);
+    const lane = newDestinationId();
+    const entry = { eventId: old.event.id, destinationId: lane, trigger: 'scheduled', dueAt: 0 } as const;
+    assert.deepEqual(await storage.queue.enqueue(ADA, [entry]), [{ kind: 'queued', seq: old.seq }]);
+    const [taken] = await storage.queue.takeFresh(laneOf(lane), ALL);
+    assert.deepEqual(taken!.event, old.event);
+  },
 
-    test('a destination that never had an event can be given old ones', async ({ storage }) => {
-      const old = await accept(storage, [newDestinationId()]);
-      const lane = newDestinationId();
-      const entry = { eventId: old.event.id, destinationId: lane, trigger: 'scheduled', dueAt: 0 } as const;
-      assert.deepEqual(await storage.queue.enqueue(ADA, [entry]), [{ kind: 'queued', seq: old.seq }]);
-      const [taken] = await storage.queue.takeFresh(laneOf(lane), ALL);
-      assert.deepEqual(taken!.event, old.event);
-    });
+  'cancels what a lane has unsettled, step by step, and says so in history': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await failedOnce(storage, lane);
+    await accept(storage, [lane]);
+    await accept(storage, [lane]);
+    const cancel = () =>
+      storage.queue.cancel(laneOf(lane), { eventId: null, limit: 2, now: NOON + MINUTE, newAttemptIds });
+    assert.equal(await cancel(), 2);
+    assert.equal(await cancel(), 1);
+    assert.equal(await cancel(), 0);
+    assert.equal(await stateOf(storage, accepted), 'canceled');
+    const [last] = await storage.history.listAttempts(ADA_APP, { eventId: accepted.event.id }, NEWEST);
+    assert.deepEqual(
+      [last!.attempt.outcome, last!.attempt.status, last!.attempt.number, last!.attempt.startedAt],
+      ['canceled', 'canceled', 0, NOON + MINUTE],
+    );
+  },
 
-    test('cancels what a lane has unsettled, step by step, and says so in history', async ({ storage }) => {
-      const lane = newDestinationId();
-      const accepted = await failedOnce(storage, lane);
-      await accept(storage, [lane]);
-      await accept(storage, [lane]);
-      const cancel = () =>
-        storage.queue.cancel(laneOf(lane), { eventId: null, limit: 2, now: NOON + MINUTE, newAttemptIds });
-      assert.equal(await cancel(), 2);
-      assert.equal(await cancel(), 1);
-      assert.equal(await cancel(), 0);
-      assert.equal(await stateOf(storage, accepted), 'canceled');
-      const [last] = await storage.history.listAttempts(ADA_APP, { eventId: accepted.event.id }, NEWEST);
-      assert.deepEqual(
-        [last!.attempt.outcome, last!.attempt.status, last!.attempt.number, last!.attempt.startedAt],
-        ['canceled', 'canceled', 0, NOON + MINUTE],
-      );
-    });
+  'cancels one event in a lane and leaves the others': async ({ storage }) => {
+    const lane = newDestinationId();
+    const [first, second] = [await accept(storage, [lane]), await accept(storage, [lane])];
+    const options = { eventId: first.event.id, limit: 10, now: NOON, newAttemptIds };
+    assert.equal(await storage.queue.cancel(laneOf(lane), options), 1);
+    const rest = await storage.queue.takeFresh(laneOf(lane), ALL);
+    assert.deepEqual(
+      rest.map((each) => each.seq),
+      [second.seq],
+    );
+  },
 
-    test('cancels one event in a lane and leaves the others', async ({ storage }) => {
-      const lane = newDestinationId();
-      const [first, second] = [await accept(storage, [lane]), await accept(storage, [lane])];
-      const options = { eventId: first.event.id, limit: 10, now: NOON, newAttemptIds };
-      assert.equal(await storage.queue.cancel(laneOf(lane), options), 1);
-      const rest = await storage.queue.takeFresh(laneOf(lane), ALL);
-      assert.deepEqual(
-        rest.map((each) => each.seq),
-        [second.seq],
-      );
-    });
+  'an attempt that was under way when it was canceled is kept and queues nothing': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await accept(storage, [lane]);
+    await storage.queue.cancel(laneOf(lane), { eventId: null, limit: 10, now: NOON, newAttemptIds });
+    await storage.queue.record(failureOf(accepted, lane, { dueAt: NOON + MINUTE, attempts: 1 }));
+    assert.equal(await storage.queue.nextDue(laneOf(lane)), null);
+    assert.equal(await stateOf(storage, accepted), 'canceled');
+  },
 
-    test('an attempt that was under way when it was canceled is kept and queues nothing', async ({
-      storage,
-    }) => {
-      const lane = newDestinationId();
-      const accepted = await accept(storage, [lane]);
-      await storage.queue.cancel(laneOf(lane), { eventId: null, limit: 10, now: NOON, newAttemptIds });
-      await storage.queue.record(failureOf(accepted, lane, { dueAt: NOON + MINUTE, attempts: 1 }));
-      assert.equal(await storage.queue.nextDue(laneOf(lane)), null);
-      assert.equal(await stateOf(storage, accepted), 'canceled');
-    });
-
-    test('hurries what waits, at most as many as asked', async ({ storage }) => {
-      const lane = newDestinationId();
-      for (let i = 0; i < 3; i++) await failedOnce(storage, lane);
-      assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 2 }), 2);
-      assert.equal(await storage.queue.nextDue(laneOf(lane)), NOON + MINUTE);
-      assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 1);
-      assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 0);
-    });
-  });
-}
+  'hurries what waits, at most as many as asked': async ({ storage }) => {
+    const lane = newDestinationId();
+    for (let i = 0; i < 3; i++) await failedOnce(storage, lane);
+    assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 2 }), 2);
+    assert.equal(await storage.queue.nextDue(laneOf(lane)), NOON + MINUTE);
+    assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 1);
+    assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 0);
+  },
+};

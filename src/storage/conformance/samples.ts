@@ -25,8 +25,6 @@ export interface Opened {
 }
 export type OpenStorage = () => Promise<Opened>;
 
-export const ADA = 'org_ada' as OrganizationId;
-export const CYD = 'org_cyd' as OrganizationId;
 export const MINUTE = 60_000;
 export const DAY = 86_400_000;
 /** The suites' day begins here; nothing in them depends on the real time but the expiry of contents. */
@@ -40,9 +38,23 @@ export function idOf<Name extends string>(at = NOON): Id<Name> {
   return newId(at, random);
 }
 
-export const APP = idOf<'application'>() as ApplicationId;
-export const OTHER_APP = idOf<'application'>() as ApplicationId;
-export const ADA_APP: EventScope = { organization: ADA, applicationId: APP };
+/** Ada owns what a case is about, Cyd is a stranger. Each case has its own Ada and Cyd, so cases may share a store. */
+export let ADA: OrganizationId;
+export let CYD: OrganizationId;
+export let APP: ApplicationId;
+export let OTHER_APP: ApplicationId;
+export let ADA_APP: EventScope;
+
+let worlds = 0;
+/** Called before each case. Later organizations sort after earlier ones. */
+export function enterNewWorld(): void {
+  const world = String(++worlds).padStart(4, '0');
+  ADA = `org_${world}_ada` as OrganizationId;
+  CYD = `org_${world}_cyd` as OrganizationId;
+  APP = idOf<'application'>();
+  OTHER_APP = idOf<'application'>();
+  ADA_APP = { organization: ADA, applicationId: APP };
+}
 
 export const newDestinationId = (): DestinationId => idOf<'destination'>();
 

@@ -1,6 +1,5 @@
 /** What every driver's upkeep must do. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import type { Storage } from '../../ports/storage.ts';
 import {
   ADA,
@@ -16,12 +15,13 @@ import {
   NOON,
   newDestinationId,
   OLDEST,
-  type OpenStorage,
   recordOf,
 } from './samples.ts';
-import { storageTest } from './storage-test.ts';
+import type { Cases } from './storage-test.ts';
 
 const BARE = { withContent: false };
+
+const NOTHING_OLD = { now: NOON, historyBefore: 0, limit: 1000 };
 
 /** Calls `prune` until it finds nothing, and tells how many rows each step deleted. */
 async function pruneAll(storage: Storage, options: { now: number; historyBefore: number; limit: number }) {
@@ -33,102 +33,102 @@ async function pruneAll(storage: Storage, options: { now: number; historyBefore:
   }
 }
 
-export function upkeepSuite(open: OpenStorage): void {
-  const test = storageTest(open);
+export const upkeepCases: Cases = {
+  'deletes expired contents in bounded steps, and keeps the events': async ({ storage }) => {
+    await pruneAll(storage, NOTHING_OLD);
+    const old = { acceptedAt: NOON - 2 * DAY, contentExpiresAt: NOON - DAY };
+    for (let i = 0; i < 5; i++) await accept(storage, [], old);
+    const kept = await accept(storage, []);
+    assert.deepEqual(await pruneAll(storage, { now: NOON, historyBefore: 0, limit: 2 }), [2, 2, 1]);
+    const events = await storage.history.listEvents(ADA_APP, {}, OLDEST, { withContent: true });
+    assert.deepEqual(
+      events.map((each) => each.contentState),
+      [...Array(5).fill('expired'), 'kept'],
+    );
+    assert.equal(events[5]!.event.id, kept.event.id);
+  },
 
-  describe('upkeep', () => {
-    test('deletes expired contents in bounded steps, and keeps the events', async ({ storage }) => {
-      const old = { acceptedAt: NOON - 2 * DAY, contentExpiresAt: NOON - DAY };
-      for (let i = 0; i < 5; i++) await accept(storage, [], old);
-      const kept = await accept(storage, []);
-      assert.deepEqual(await pruneAll(storage, { now: NOON, historyBefore: 0, limit: 2 }), [2, 2, 1]);
-      const events = await storage.history.listEvents(ADA_APP, {}, OLDEST, { withContent: true });
-      assert.deepEqual(
-        events.map((each) => each.contentState),
-        [...Array(5).fill('expired'), 'kept'],
-      );
-      assert.equal(events[5]!.event.id, kept.event.id);
-    });
+  'drops events and attempts that are older than the history': async ({ storage }) => {
+    const lane = newDestinationId();
+    const old = await accept(storage, [lane], { acceptedAt: NOON - 3 * DAY, eventId: 'again' });
+    const kept = await accept(storage, [lane], { acceptedAt: NOON - DAY });
+    for (const each of [old, kept]) await storage.queue.record(recordOf(each, { destinationId: lane }));
+    await pruneAll(storage, { now: NOON, historyBefore: NOON - 2 * DAY, limit: 100 });
+    const events = await storage.history.listEvents(ADA_APP, {}, NEWEST, BARE);
+    assert.deepEqual(
+      events.map(({ event }) => event.id),
+      [kept.event.id],
+    );
+    const attempts = await storage.history.listAttempts(ADA_APP, { destinationId: lane }, NEWEST);
+    assert.deepEqual(
+      attempts.map(({ event }) => event.id),
+      [kept.event.id],
+    );
+    const again = await storage.intake.accept(acceptanceOf([], { eventId: 'again' }));
+    assert.equal(again.kind, 'accepted', 'the eventId is free with its event');
+  },
 
-    test('drops events and attempts that are older than the history', async ({ storage }) => {
-      const lane = newDestinationId();
-      const old = await accept(storage, [lane], { acceptedAt: NOON - 3 * DAY, eventId: 'again' });
-      const kept = await accept(storage, [lane], { acceptedAt: NOON - DAY });
-      for (const each of [old, kept]) await storage.queue.record(recordOf(each, { destinationId: lane }));
-      await pruneAll(storage, { now: NOON, historyBefore: NOON - 2 * DAY, limit: 100 });
-      const events = await storage.history.listEvents(ADA_APP, {}, NEWEST, BARE);
-      assert.deepEqual(
-        events.map(({ event }) => event.id),
-        [kept.event.id],
-      );
-      const attempts = await storage.history.listAttempts(ADA_APP, { destinationId: lane }, NEWEST);
-      assert.deepEqual(
-        attempts.map(({ event }) => event.id),
-        [kept.event.id],
-      );
-      const again = await storage.intake.accept(acceptanceOf([], { eventId: 'again' }));
-      assert.equal(again.kind, 'accepted', 'the eventId is free with its event');
-    });
+  'keeps an old event for as long as a delivery of it is unsettled': async ({ storage }) => {
+    const [fresh, waits] = [newDestinationId(), newDestinationId()];
+    const old = { acceptedAt: NOON - 3 * DAY };
+    await pruneAll(storage, { ...NOTHING_OLD, historyBefore: NOON - DAY });
+    const first = await accept(storage, [fresh], old);
+    const second = await accept(storage, [waits], old);
+    await storage.queue.record(failureOf(second, waits, { dueAt: NOON, attempts: 1 }));
+    const options = { now: NOON, historyBefore: NOON - DAY, limit: 100 };
+    assert.deepEqual(await pruneAll(storage, options), []);
+    await storage.queue.record(recordOf(first, { destinationId: fresh }));
+    await storage.queue.record(recordOf(second, { destinationId: waits, number: 2 }));
+    assert.ok((await pruneAll(storage, options)).length > 0);
+    assert.deepEqual(await storage.history.listEvents(ADA_APP, {}, NEWEST, BARE), []);
+  },
 
-    test('keeps an old event for as long as a delivery of it is unsettled', async ({ storage }) => {
-      const [fresh, waits] = [newDestinationId(), newDestinationId()];
-      const old = { acceptedAt: NOON - 3 * DAY };
-      const first = await accept(storage, [fresh], old);
-      const second = await accept(storage, [waits], old);
-      await storage.queue.record(failureOf(second, waits, { dueAt: NOON, attempts: 1 }));
-      const options = { now: NOON, historyBefore: NOON - DAY, limit: 100 };
-      assert.deepEqual(await pruneAll(storage, options), []);
-      await storage.queue.record(recordOf(first, { destinationId: fresh }));
-      await storage.queue.record(recordOf(second, { destinationId: waits, number: 2 }));
-      assert.ok((await pruneAll(storage, options)).length > 0);
-      assert.deepEqual(await storage.history.listEvents(ADA_APP, {}, NEWEST, BARE), []);
-    });
+  'never gives a seq twice, also when all events are gone': async ({ storage, reopen }) => {
+    const { seq } = await accept(storage, [], { acceptedAt: NOON - 3 * DAY });
+    await pruneAll(storage, { now: NOON, historyBefore: NOON, limit: 100 });
+    const store = reopen === undefined ? storage : await reopen();
+    assert.ok((await accept(store, [])).seq > seq);
+  },
 
-    test('never gives a seq twice, also when all events are gone', async ({ storage, reopen }) => {
-      const { seq } = await accept(storage, [], { acceptedAt: NOON - 3 * DAY });
-      await pruneAll(storage, { now: NOON, historyBefore: NOON, limit: 100 });
-      const store = reopen === undefined ? storage : await reopen();
-      assert.ok((await accept(store, [])).seq > seq);
-    });
+  'deletes expired idempotency records and revoked tokens': async ({ storage }) => {
+    await pruneAll(storage, { ...NOTHING_OLD, now: NOON + 2 * MINUTE });
+    const keyHash = Buffer.alloc(32, 7);
+    const idempotency = {
+      keyHash,
+      bodyHash: keyHash,
+      status: 202,
+      response: '{}',
+      expiresAt: NOON + MINUTE,
+    };
+    await storage.intake.accept(acceptanceOf([], {}, { idempotency }));
+    const token = { ...applicationOf({ uid: 'token' }), expiresAt: NOON + MINUTE };
+    await storage.catalog.write(changeSet([{ op: 'insert', kind: 'revoked-token', resource: token }]));
+    const find = () => storage.catalog.find(ADA, 'revoked-token', { uid: 'token' }, null);
+    assert.deepEqual(await pruneAll(storage, { now: NOON, historyBefore: 0, limit: 10 }), []);
+    assert.ok(await find());
+    assert.deepEqual(await pruneAll(storage, { now: NOON + 2 * MINUTE, historyBefore: 0, limit: 10 }), [2]);
+    assert.equal(await find(), null);
+    assert.equal(await storage.catalog.findIdempotent(ADA, keyHash, NOON), null);
+  },
 
-    test('deletes expired idempotency records and revoked tokens', async ({ storage }) => {
-      const keyHash = Buffer.alloc(32, 7);
-      const idempotency = {
-        keyHash,
-        bodyHash: keyHash,
-        status: 202,
-        response: '{}',
-        expiresAt: NOON + MINUTE,
-      };
-      await storage.intake.accept(acceptanceOf([], {}, { idempotency }));
-      const token = { ...applicationOf({ uid: 'token' }), expiresAt: NOON + MINUTE };
-      await storage.catalog.write(changeSet([{ op: 'insert', kind: 'revoked-token', resource: token }]));
-      const find = () => storage.catalog.find(ADA, 'revoked-token', { uid: 'token' }, null);
-      assert.deepEqual(await pruneAll(storage, { now: NOON, historyBefore: 0, limit: 10 }), []);
-      assert.ok(await find());
-      assert.deepEqual(await pruneAll(storage, { now: NOON + 2 * MINUTE, historyBefore: 0, limit: 10 }), [2]);
-      assert.equal(await find(), null);
-      assert.equal(await storage.catalog.findIdempotent(ADA, keyHash, NOON), null);
-    });
+  'tells how much there is, and that a write would be durable': async ({ storage }) => {
+    const before = await storage.upkeep.stats();
+    await accept(storage, [newDestinationId(), newDestinationId()]);
+    await storage.upkeep.ping();
+    await storage.upkeep.checkpoint();
+    const stats = await storage.upkeep.stats();
+    assert.equal(stats.unsettledDeliveries - before.unsettledDeliveries, 2);
+    assert.ok(stats.bytes > 0 && stats.schemaVersion > 0);
+    assert.match(stats.engine, /^\w+ \d/);
+  },
 
-    test('tells how much there is, and that a write would be durable', async ({ storage }) => {
-      await accept(storage, [newDestinationId(), newDestinationId()]);
-      await storage.upkeep.ping();
-      await storage.upkeep.checkpoint();
-      const stats = await storage.upkeep.stats();
-      assert.equal(stats.unsettledDeliveries, 2);
-      assert.ok(stats.bytes > 0 && stats.schemaVersion > 0);
-      assert.match(stats.engine, /^\w+ \d/);
-    });
-
-    test('finishes what was asked for before it closes, and refuses the rest', async ({ storage }) => {
-      const before = accept(storage, []);
-      const closing = storage.upkeep.close();
-      const after = storage.intake.accept(acceptanceOf([]));
-      await assert.rejects(after, { name: 'Problem', code: 'unavailable' });
-      assert.ok((await before).seq > 0);
-      await closing;
-      await storage.upkeep.close();
-    });
-  });
-}
+  'finishes what was asked for before it closes, and refuses the rest': async ({ storage }) => {
+    const before = accept(storage, []);
+    const closing = storage.upkeep.close();
+    const after = storage.intake.accept(acceptanceOf([]));
+    await assert.rejects(after, { name: 'Problem', code: 'unavailable' });
+    assert.ok((await before).seq > 0);
+    await closing;
+    await storage.upkeep.close();
+  },
+};

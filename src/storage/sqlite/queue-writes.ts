@@ -87,24 +87,22 @@ export class QueueWrites {
   }
 
   #insertAttempt(op: Omit<RecordOp, 'publish' | 'health' | 'kind'>, laneNo: number, status: number): void {
-    const insert = (statement: StatementSync) =>
-      statement.run(
-        op.seq,
-        laneNo,
-        op.id,
-        op.url,
-        op.outcome,
-        op.statusCode,
-        op.durationMs,
-        op.startedAt,
-        op.trigger,
-        op.number,
-        status,
-        op.nextAttemptAt,
-        op.response,
-      ).changes;
+    const values = [
+      op.id,
+      op.url,
+      op.outcome,
+      op.statusCode,
+      op.durationMs,
+      op.startedAt,
+      op.trigger,
+      op.number,
+      status,
+      op.nextAttemptAt,
+      op.response,
+    ] as const;
     // The first attempt of a pair needs no look at what was recorded before it.
-    if (op.number !== 1 || insert(this.#insertFirst) === 0) insert(this.#insertNext);
+    const isFirst = op.number === 1 && this.#insertFirst.run(op.seq, laneNo, ...values).changes !== 0;
+    if (!isFirst) this.#insertNext.run(op.seq, laneNo, ...values);
   }
 
   enqueue(op: WriteOpOf<'enqueue'>, now: number): readonly Enqueued[] {
