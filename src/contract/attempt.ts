@@ -39,7 +39,7 @@ export const MessageAttemptOut = Type.Object(
 );
 export const MessageAttemptList = ListResponse(MessageAttemptOut, 'ListResponse_MessageAttemptOut_');
 
-export const MessageEndpointOut = Type.Object(
+const MessageEndpointOut = Type.Object(
   { ...ENDPOINT_OUT, status: MessageStatus, statusText: MessageStatusText, nextAttempt: Nullable(Instant) },
   { title: 'MessageEndpointOut' },
 );

@@ -8,7 +8,7 @@ import { parseSigningKey, publicKeyText, type SigningKeyType } from '../core/sig
 import { Nullable } from './shape.ts';
 
 export const GRACE_SECONDS_DEFAULT = 86_400;
-export const GRACE_SECONDS_MAX = 604_800;
+const GRACE_SECONDS_MAX = 604_800;
 /** Keys that are not current but have not expired. */
 export const OLD_KEYS_MAX = 10;
 

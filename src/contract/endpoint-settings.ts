@@ -6,8 +6,8 @@ import { invalid } from '../core/problem.ts';
 import { RetrySchedule } from './retry-schedule.ts';
 import { Nullable } from './shape.ts';
 
-export const TIMEOUT_SECONDS_MAX = 60;
-export const CONCURRENCY_MAX = 1000;
+const TIMEOUT_SECONDS_MAX = 60;
+const CONCURRENCY_MAX = 1000;
 const SECRET_CHARS_MAX = 4096;
 const PEM_CHARS_MAX = 65_536;
 /** Stands for a secret that is kept but never shown. */

@@ -17,7 +17,7 @@ import { renderRetrySchedule } from './retry-schedule.ts';
 import { Instant, Nullable } from './shape.ts';
 import { Channel, EventTypeName, Uid } from './uid.ts';
 
-export const ENDPOINT_EVENT_TYPES_MAX = 1000;
+const ENDPOINT_EVENT_TYPES_MAX = 1000;
 const DESCRIPTION_CHARS_MAX = 16_384;
 
 const Url = Type.String({

@@ -6,7 +6,7 @@ import { PAGE_QUERY, type PageRequest, parsePage } from './page.ts';
 import { parseInstant } from './shape.ts';
 import { Channel, EventTypeName } from './uid.ts';
 
-export const HISTORY_DAYS_DEFAULT = 90;
+const HISTORY_DAYS_DEFAULT = 90;
 export const FILTER_EVENT_TYPES_MAX = 100;
 const DAY_MS = 86_400_000;
 /** Clocks differ: an instant a little ahead of ours is taken, one far ahead is a mistake. */
@@ -14,7 +14,7 @@ const AHEAD_MAX_MS = 3_600_000;
 
 const InstantText = Type.String({ format: 'date-time', description: 'RFC 3339.' });
 
-export const TIME_QUERY = {
+const TIME_QUERY = {
   before: Type.Optional(InstantText),
   after: Type.Optional(InstantText),
 } as const;

@@ -18,7 +18,7 @@ import { RetrySchedule } from './retry-schedule.ts';
 import { Instant, Nullable, renderInstant } from './shape.ts';
 import { Channel, EventTypeName, Uid } from './uid.ts';
 
-export const BULK_EXPUNGE_IDS_MAX = 100;
+const BULK_EXPUNGE_IDS_MAX = 100;
 
 const Channels = Type.Array(Channel, { minItems: 1, maxItems: MESSAGE_CHANNELS_MAX, uniqueItems: true });
 
@@ -96,7 +96,7 @@ const MESSAGE_OUT = {
 export const MessageOut = Type.Object(MESSAGE_OUT, { title: 'MessageOut' });
 export const MessageList = ListResponse(MessageOut, 'ListResponse_MessageOut_');
 
-export const EndpointMessageOut = Type.Object(
+const EndpointMessageOut = Type.Object(
   { ...MESSAGE_OUT, status: MessageStatus, statusText: MessageStatusText, nextAttempt: Nullable(Instant) },
   { title: 'EndpointMessageOut' },
 );
