@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { invalid } from '../core/problem.ts';
 
-export const METADATA_BYTES_MAX = 4096;
+const METADATA_BYTES_MAX = 4096;
 
 export const Metadata = Type.Record(Type.String(), Type.String(), {
   description: 'Your own notes: string values, at most 4096 bytes as JSON.',

@@ -9,7 +9,7 @@ import { Nullable } from './shape.ts';
 export const LIMIT_DEFAULT = 50;
 export const LIMIT_MAX = 250;
 
-export const Ordering = Type.Union([Type.Literal('ascending'), Type.Literal('descending')]);
+const Ordering = Type.Union([Type.Literal('ascending'), Type.Literal('descending')]);
 export type Direction = Static<typeof Ordering>;
 
 /** Spread these into an operation's query shape. */

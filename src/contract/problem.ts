@@ -1,7 +1,7 @@
 /** The one error body. On wire-compatible routes it is `{code, detail}`; elsewhere RFC 9457's members join it. */
 import Type from 'typebox';
 
-export const FieldErrorOut = Type.Object(
+const FieldErrorOut = Type.Object(
   {
     loc: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
       description: 'Where it was found, e.g. ["body", "uid"].',

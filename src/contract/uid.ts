@@ -24,7 +24,7 @@ export const EventTypeName = Type.String({
 
 export const FeatureFlag = Type.String({ minLength: 1, maxLength: UID_CHARS_MAX, pattern: UID_PATTERN });
 
-export const CHANNEL_CHARS_MAX = 128;
+const CHANNEL_CHARS_MAX = 128;
 export const Channel = Type.String({ minLength: 1, maxLength: CHANNEL_CHARS_MAX, pattern: UID_PATTERN });
 
 /** Refuses a uid that could be mistaken for an id; returns null for "none". */

@@ -14,11 +14,11 @@ import type { Storage } from '../ports/storage.ts';
 import { readToken, sessionHash, type TokenClaims, tokenHash } from './tokens.ts';
 
 /** Tokens whose meaning is kept in memory. */
-export const TOKENS_CACHED_MAX = 10_000;
+const TOKENS_CACHED_MAX = 10_000;
 /** An API key is looked up again after this, so that another process's revocation counts too. */
 export const API_KEY_FRESH_MS = 1_000;
 /** Characters of a token; longer ones are not looked at. */
-export const TOKEN_CHARS_MAX = 8_192;
+const TOKEN_CHARS_MAX = 8_192;
 
 export interface Authenticator {
   /** Throws (or rejects with) Problem authentication_failed. Synchronous for a known organization token. */

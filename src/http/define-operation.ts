@@ -13,7 +13,7 @@ import type { Dice } from '../ports/dice.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { HttpSettings } from './http-settings.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Operation<Query extends TSchema = TSchema, Body extends TSchema = TSchema> {
   /** `application.create`: unique, also the OpenAPI operationId. */

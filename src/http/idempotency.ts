@@ -9,7 +9,7 @@ import type { IdempotencyKey, Reply } from '../engine/engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 
-export const IDEMPOTENCY_KEY_CHARS_MAX = 256;
+const IDEMPOTENCY_KEY_CHARS_MAX = 256;
 
 export function idempotencyKey(
   header: string | undefined,

@@ -82,7 +82,7 @@ function fullBody(problem: Problem, context: ProblemContext): unknown {
   };
 }
 
-export function problemUrl(publicUrl: string, code: string): string {
+function problemUrl(publicUrl: string, code: string): string {
   return `${publicUrl}/problems/${encodeURIComponent(code)}`;
 }
 

@@ -25,7 +25,7 @@ import { parseJson } from './parse-json.ts';
 import { type QueryText, queryReader } from './read-query.ts';
 
 /** Times that a handler decides anew because somebody else wrote first. */
-export const STALE_RUNS_MAX = 5;
+const STALE_RUNS_MAX = 5;
 
 export interface ServerParts {
   readonly engine: Engine;
@@ -47,7 +47,7 @@ export interface Incoming {
 }
 
 /** What came of it, and who asked (for the log). */
-export interface Answered {
+interface Answered {
   readonly reply: Reply;
   readonly principal: Principal;
 }

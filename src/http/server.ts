@@ -13,6 +13,8 @@ import type { Principal } from '../core/access/access.ts';
 import { Problem } from '../core/problem.ts';
 import type { Reply } from '../engine/engine.ts';
 import { createAuthenticator } from './authenticate.ts';
+import { addBodyBudget, LARGE_BODY_BYTES_MAX } from './body-budget.ts';
+import { answerClientError } from './client-error.ts';
 import type { Operation } from './define-operation.ts';
 import { createMetrics, type RouteMetrics } from './metrics.ts';
 import { OPERATIONS } from './operations/index.ts';
@@ -23,12 +25,14 @@ import { type Incoming, operationRunner, type RunOperation, type ServerParts } f
 import { explainUnknownRoute } from './unknown-route.ts';
 
 /** From the first byte of a request to its last. */
-export const REQUEST_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 60_000;
 /** Between requests of one connection. Longer than usual proxies keep theirs, so that they close first. */
-export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** All headers of a request, and how many of them. */
-export const HEADER_BYTES_MAX = 16 * 1024;
-export const HEADERS_MAX = 100;
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 100;
+/** Open connections; more are closed at once. */
+const CONNECTIONS_MAX = 16_384;
 /** Characters of one path parameter, percent-encoded: a uid of 256 takes at most three times as many. */
 const PARAMETER_CHARS_MAX = 1024;
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -69,11 +73,14 @@ function openFastify(parts: ServerParts): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
+    clientErrorHandler: answerClientError,
     genReqId: () => `req_${prefix}${(++requests).toString(36)}`,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAMETER_CHARS_MAX },
     frameworkErrors: (error, request, reply) => sendError(error, { request, reply, parts }),
   });
   app.server.maxHeadersCount = HEADERS_MAX;
+  app.server.maxConnections = CONNECTIONS_MAX;
+  addBodyBudget(app, { bodyBytesMax: parts.settings.bodyBytesMax, budgetBytes: LARGE_BODY_BYTES_MAX });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => sendError(error as FastifyError, { request, reply, parts }));

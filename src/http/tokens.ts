@@ -9,8 +9,7 @@ import { type ApplicationId, type OrganizationId, parseId, renderId } from '../c
 
 const ISSUER = 'posthorn';
 /** Ten years, as the compatible server gives; API keys are the ones to revoke. */
-export const ORGANIZATION_TOKEN_SECONDS_DEFAULT = 10 * 365 * 86_400;
-export const APP_TOKEN_SECONDS_DEFAULT = 28 * 86_400;
+const ORGANIZATION_TOKEN_SECONDS_DEFAULT = 10 * 365 * 86_400;
 /** No app token lives longer, so what revokes one may be forgotten after this. */
 export const APP_TOKEN_SECONDS_MAX = 28 * 86_400;
 /** Letters after `org_`: more than the 27 of an id, so that imported subjects fit. */
@@ -31,7 +30,7 @@ export interface TokenClaims {
   readonly expiresAt: number;
 }
 
-export function isOrganizationId(text: string): text is OrganizationId {
+function isOrganizationId(text: string): text is OrganizationId {
   return ORGANIZATION.test(text);
 }
 

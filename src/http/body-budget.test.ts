@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import fastify from 'fastify';
+import { Problem } from '../core/problem.ts';
+import { addBodyBudget, LARGE_BODY_BYTES } from './body-budget.ts';
+
+test('large bodies beyond the budget are told to come back, small ones pass, and room returns', async () => {
+  const app = fastify();
+  addBodyBudget(app, { bodyBytesMax: 1_000_000, budgetBytes: 2 * LARGE_BODY_BYTES });
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, _request, reply) =>
+    reply.code(error instanceof Problem ? error.status : 500).send(),
+  );
+  app.post('/', () => 'taken');
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const post = async (bytes: number): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'x'.repeat(bytes) })).status;
+  // Announces two large bodies and sends only their beginning.
+  const headers = { 'content-length': String(2 * LARGE_BODY_BYTES) };
+  const slow = request({ port, method: 'POST', headers });
+  slow.on('error', () => undefined);
+  slow.write('x');
+  const arrived = new Promise<void>((resolve) => app.server.once('request', () => resolve()));
+  await arrived;
+  assert.equal(await post(LARGE_BODY_BYTES), 503);
+  assert.equal(await post(10), 200);
+  const closed = new Promise((resolve) => slow.once('close', resolve));
+  slow.destroy();
+  await closed;
+  while ((await post(LARGE_BODY_BYTES)) !== 200) await new Promise((resolve) => setTimeout(resolve, 5));
+  await app.close();
+});

@@ -1,0 +1,43 @@
+/**
+ * Bodies take memory before anybody decides about them. Large ones that are being received or handled are counted;
+ * over the budget further ones are told to come back, so a burst of uploads costs time and not the process.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../core/problem.ts';
+
+/** Bytes of large bodies in memory at once. */
+export const LARGE_BODY_BYTES_MAX = 256 * 1024 * 1024;
+/** Smaller bodies are not counted: the number of connections bounds them. */
+export const LARGE_BODY_BYTES = 16 * 1024;
+
+export interface BudgetLimits {
+  readonly bodyBytesMax: number;
+  readonly budgetBytes: number;
+}
+
+export function addBodyBudget(app: FastifyInstance, limits: BudgetLimits): void {
+  let taken = 0;
+  app.addHook('onRequest', (request, reply, done) => {
+    const bytes = expectedBytes(request.headers, limits.bodyBytesMax);
+    if (bytes < LARGE_BODY_BYTES) return done();
+    if (taken + bytes > limits.budgetBytes) {
+      return done(
+        new Problem('unavailable', 'Too many large bodies are on their way; send it again shortly.'),
+      );
+    }
+    taken += bytes;
+    // `close` comes once, however the exchange ends.
+    reply.raw.once('close', () => {
+      taken -= bytes;
+    });
+    done();
+  });
+}
+
+/** A body without a length may grow to the limit; one over the limit is refused before it is read. */
+function expectedBytes(headers: IncomingHttpHeaders, max: number): number {
+  if (headers['transfer-encoding'] !== undefined) return max;
+  const length = headers['content-length'];
+  return length === undefined ? 0 : Math.min(Number(length), max);
+}
