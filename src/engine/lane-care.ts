@@ -22,7 +22,7 @@ export class LaneCare {
   closed(key: LaneKey): void {
     const lane = this.#lanes.find(key.destinationId);
     if (lane === undefined) return;
-    lane.asleepUntil = 0;
+    lane.restsUntil = 0;
     lane.supply.mark();
     this.#lanes.wake(lane);
   }

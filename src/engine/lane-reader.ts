@@ -70,7 +70,7 @@ export class LaneReader {
       if (this.#running >= READS_AT_ONCE) return;
       this.#waiting.delete(lane);
       const now = this.#clock.now();
-      if (lane.asleepUntil <= now) this.refill(lane, now, rowsMax);
+      if (!lane.isBlocked && lane.restsUntil <= now) this.refill(lane, now, rowsMax);
     }
   }
 }

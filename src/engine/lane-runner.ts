@@ -11,6 +11,7 @@ import type { Target } from './targets.ts';
 /** What the runner tells to whoever visits the lanes. */
 export interface LaneCalls {
   wake(lane: Lane): void;
+  ended(lane: Lane): void;
 }
 
 export interface LaneRunnerOptions {
@@ -34,14 +35,19 @@ export class LaneRunner {
 
   /** Never rejects. When the engine stops before it can be recorded, the row stays and is sent again later. */
   async run(lane: Lane, target: Target, delivery: QueuedDelivery, calls: LaneCalls): Promise<void> {
-    const conclusion = await this.#attempt(lane, target, delivery, calls);
-    if (conclusion === GIVEN_UP) return;
-    if (!(await this.#record(lane, conclusion))) return;
-    lane.takeBack(delivery);
-    lane.supply.finish(delivery, conclusion.finish, this.#parts.clock.now());
-    if (conclusion.record.publish.length > 0) this.#options.published(conclusion.record);
-    if (conclusion.disable !== null) await this.#disable(lane, target, conclusion.disable);
-    calls.wake(lane);
+    try {
+      const conclusion = await this.#attempt(lane, target, delivery, calls);
+      if (conclusion === GIVEN_UP || !(await this.#record(lane, conclusion))) return;
+      lane.takeBack(delivery);
+      lane.supply.finish(delivery, conclusion.finish, this.#parts.clock.now());
+      if (conclusion.record.publish.length > 0) this.#options.published(conclusion.record);
+      if (conclusion.disable !== null) await this.#disable(lane, target, conclusion.disable);
+    } catch (cause) {
+      const fields = { eventId: delivery.event.id, destinationId: lane.destinationId };
+      this.#parts.log.error('delivery.failed', cause, fields);
+    } finally {
+      calls.ended(lane);
+    }
   }
 
   async #attempt(
@@ -58,10 +64,13 @@ export class LaneRunner {
     lane.inFlight--;
     metrics.inFlight--;
     const concluded = attempts.conclude(lane, delivery, target, sent);
+    const conclusion = concluded instanceof Promise ? await concluded : concluded;
+    if (conclusion !== GIVEN_UP) {
+      if (conclusion.disable !== null) lane.disabling++;
+      this.#tell(lane, delivery, conclusion, sent);
+    }
     // The receiver has answered: the slot is free while the answer is being written.
     calls.wake(lane);
-    const conclusion = concluded instanceof Promise ? await concluded : concluded;
-    if (conclusion !== GIVEN_UP) this.#tell(lane, delivery, conclusion, sent);
     return conclusion;
   }
 
@@ -85,13 +94,10 @@ export class LaneRunner {
 
   /** Nothing more is sent until the destination is disabled; then the lane finds it gone and cancels the rest. */
   async #disable(lane: Lane, target: Target, reason: string): Promise<void> {
-    if (lane.isLoading || lane.isCanceling) return;
-    lane.isLoading = true;
     try {
       await this.#options.disable(lane, target, reason);
     } finally {
-      lane.isLoading = false;
-      lane.supply.mark();
+      lane.disabling--;
     }
   }
 

@@ -33,8 +33,9 @@ export class Lane implements LaneKey, Sleeper {
   isHealthKnown = false;
   readonly window: HealthWindow = newWindow();
   bucket: TokenBucket | null = null;
-  /** No visit does anything before this instant. */
-  asleepUntil = 0;
+  /** After trouble with the store or a secret: no turn before this instant. */
+  restsUntil = 0;
+  /** The circuit is open, or the receiver asked for a pause. */
   isBlocked = false;
 
   inFlight = 0;
@@ -44,6 +45,8 @@ export class Lane implements LaneKey, Sleeper {
   ignored: Set<number> | null = null;
   isLoading = false;
   isCanceling = false;
+  /** Attempts that ended with the destination to be disabled, which is not written yet. */
+  disabling = 0;
   isQueued = false;
   /** Failed loads or reads in a row, for the pause before the next. */
   troubles = 0;
@@ -74,6 +77,7 @@ export class Lane implements LaneKey, Sleeper {
   get isIdle(): boolean {
     return (
       this.givenOut.size === 0 &&
+      this.disabling === 0 &&
       this.ignored === null &&
       !this.isLoading &&
       !this.isCanceling &&

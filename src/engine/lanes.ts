@@ -18,13 +18,16 @@ import { LaneReader } from './lane-reader.ts';
 import type { LaneRunner } from './lane-runner.ts';
 import { ParallelSupply } from './parallel-supply.ts';
 import type { RateLimits } from './rate-limits.ts';
-import type { Target, Targets } from './targets.ts';
+import { NEVER } from './supply.ts';
+import type { Resolved, Target, Targets } from './targets.ts';
 
 /** A lane that sleeps longer gives back what it holds in memory. */
 const RELEASE_AFTER_MS = 1_000;
 /** Pause after a failed read or a main secret that does not fit; doubles up to the longest. */
 const TROUBLE_FIRST_MS = 200;
 const TROUBLE_LONGEST_MS = 30_000;
+/** Lanes that load their health or their target at once: after a start all of them want to. */
+const LOADS_AT_ONCE = 16;
 /** How long after a lost answer of the store the lanes it concerned are read from their start. */
 const DOUBT_MS = 1_000;
 /** Idle lanes are forgotten after this; their health is in the store. */
@@ -48,7 +51,10 @@ export class Lanes {
   readonly #reader: LaneReader;
   readonly #doubtful = new Set<Lane>();
   /** Attempts begun and not yet recorded. */
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
+  #drained: (() => void) | null = null;
+  #loading = 0;
+  readonly #waitingToLoad = new Fifo<Lane>();
   #isPumpAsked = false;
   #isStopped = false;
 
@@ -71,6 +77,7 @@ export class Lanes {
     if (known !== undefined) return known;
     const budget = new Budget(this.#parts.settings, this.#metrics);
     const lane = new Lane(key, budget, new ParallelSupply(budget));
+    lane.usedAt = this.#parts.clock.now();
     this.#lanes.set(key.destinationId, lane);
     this.#metrics.lanes = this.#lanes.size;
     return lane;
@@ -94,9 +101,8 @@ export class Lanes {
   meet(summary: LaneSummary): void {
     const known = this.#lanes.get(summary.destinationId);
     if (known !== undefined) {
-      const isWaiting = known.asleepUntil > this.#parts.clock.now() || known.isCanceling;
-      const isUnaware = known.isIdle || (summary.newestFreshSeq > 0 && known.holdsNothing && !isWaiting);
-      if (isUnaware) this.reread(known);
+      const isUnaware = summary.newestFreshSeq > 0 && known.holdsNothing && !known.isBlocked;
+      if (known.isIdle || isUnaware) this.reread(known);
       return;
     }
     const lane = this.lane(summary);
@@ -123,7 +129,7 @@ export class Lanes {
   forgive(lane: Lane): void {
     lane.health = HEALTHY;
     lane.window.clear();
-    lane.asleepUntil = 0;
+    lane.restsUntil = 0;
     this.wake(lane);
   }
 
@@ -140,7 +146,7 @@ export class Lanes {
   dropIdle(now: number): void {
     for (const lane of this.#lanes.values()) {
       if (!lane.isIdle || lane.isQueued || lane.usedAt > now - IDLE_MS || this.#doubtful.has(lane)) continue;
-      this.#alarms.set(lane, Number.POSITIVE_INFINITY);
+      this.#alarms.set(lane, NEVER);
       this.#block(lane, false);
       this.#lanes.delete(lane.destinationId);
     }
@@ -151,7 +157,11 @@ export class Lanes {
   async stop(deadline: Promise<void>): Promise<void> {
     this.#isStopped = true;
     this.#alarms.stop();
-    await Promise.race([deadline, Promise.all(this.#running)]);
+    if (this.#running === 0) return;
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    await Promise.race([deadline, drained]);
   }
 
   #pump(): void {
@@ -174,9 +184,9 @@ export class Lanes {
 
   /** One turn: true when the lane wants another at once. */
   #visit(lane: Lane, now: number): boolean {
-    if (lane.isLoading || lane.isCanceling) return false;
+    if (lane.isLoading || lane.isCanceling || lane.disabling > 0) return false;
     lane.usedAt = now;
-    if (lane.asleepUntil > now && !lane.supply.hasUrgent) return this.#sleep(lane, lane.asleepUntil, now);
+    if (lane.restsUntil > now && !lane.supply.hasUrgent) return false;
     const target = this.#targetOf(lane);
     if (target === undefined) return false;
     this.#fitSupply(lane, target);
@@ -201,7 +211,9 @@ export class Lanes {
       this.#start(lane, target, supply.next(now)!);
     }
     this.#reader.refill(lane, now, rowsMax);
-    this.#alarms.set(lane, supply.lookAt);
+    // What is due already but could not be read waits for room or for its read, and both wake the lane.
+    const { lookAt } = supply;
+    this.#alarms.set(lane, lookAt > now ? lookAt : NEVER);
     return supply.hasNext(now);
   }
 
@@ -214,7 +226,6 @@ export class Lanes {
   }
 
   #sleep(lane: Lane, until: number, now: number): false {
-    lane.asleepUntil = until;
     if (until - now > RELEASE_AFTER_MS) lane.supply.release();
     this.#alarms.set(lane, until);
     return false;
@@ -233,12 +244,17 @@ export class Lanes {
     const fields = { organization: lane.organization, destinationId: lane.destinationId, pauseMs };
     if (cause instanceof Problem) log.warn('lane.rests', { ...fields, reason: cause.message });
     else log.error('lane.failed', cause, fields);
-    lane.asleepUntil = clock.now() + pauseMs;
-    this.#alarms.set(lane, lane.asleepUntil);
+    lane.restsUntil = clock.now() + pauseMs;
+    this.#alarms.set(lane, lane.restsUntil);
   }
 
   /** undefined = not now; the lane is woken when it is known. */
   #targetOf(lane: Lane): Target | undefined {
+    if (this.#loading >= LOADS_AT_ONCE && (lane.target === null || !lane.isHealthKnown)) {
+      lane.isLoading = true;
+      this.#waitingToLoad.push(lane);
+      return undefined;
+    }
     if (!lane.isHealthKnown) {
       this.#load(lane, this.#readHealth(lane));
       return undefined;
@@ -254,28 +270,37 @@ export class Lanes {
     return undefined;
   }
 
-  async #readHealth(lane: Lane): Promise<void> {
+  async #readHealth(lane: Lane): Promise<undefined> {
     lane.health = (await this.#parts.storage.queue.readHealth(lane)) ?? HEALTHY;
     lane.isHealthKnown = true;
   }
 
-  #load(lane: Lane, loading: Promise<unknown>): void {
+  #load(lane: Lane, loading: Promise<Resolved | undefined>): void {
     lane.isLoading = true;
+    this.#loading++;
     loading
       .then(
-        () => {
-          lane.troubles = 0;
+        (resolved) => {
+          if (resolved === 'gone') this.#cancel(lane);
         },
         (cause: unknown) => this.#rest(lane, cause),
       )
       .finally(() => {
-        lane.isLoading = false;
-        if (lane.asleepUntil <= this.#parts.clock.now()) this.wake(lane);
+        this.#loading--;
+        this.#loaded(lane);
+        const next = this.#waitingToLoad.shift();
+        if (next !== undefined) this.#loaded(next);
       });
+  }
+
+  #loaded(lane: Lane): void {
+    lane.isLoading = false;
+    this.wake(lane);
   }
 
   #cancel(lane: Lane): void {
     lane.isCanceling = true;
+    this.#block(lane, false);
     lane.supply.release();
     // What is handed over while rows are canceled is seen by the new supply, and then canceled too.
     lane.supply = new ParallelSupply(lane.budget);
@@ -292,7 +317,7 @@ export class Lanes {
       )
       .finally(() => {
         lane.isCanceling = false;
-        if (!lane.supply.isIdle && lane.asleepUntil <= this.#parts.clock.now()) this.wake(lane);
+        if (!lane.supply.isIdle) this.wake(lane);
       });
   }
 
@@ -306,10 +331,16 @@ export class Lanes {
 
   #start(lane: Lane, target: Target, delivery: QueuedDelivery): void {
     lane.give(delivery);
-    const run = this.#options.runner
-      .run(lane, target, delivery, this)
-      .finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    lane.troubles = 0;
+    this.#running++;
+    void this.#options.runner.run(lane, target, delivery, this);
+  }
+
+  /** The runner is through with a delivery: it is recorded, or will be sent again. */
+  ended(lane: Lane): void {
+    this.#running--;
+    if (this.#running === 0) this.#drained?.();
+    this.wake(lane);
   }
 
   #rereadDoubtful(): void {

@@ -1,9 +1,12 @@
 /**
  * A supply is what a lane holds of its part of the queue, and how it gets the rest. The table is the queue: a supply
- * may drop anything it holds, as long as it knows that there is something left to read. There are two: one for lanes
- * that let deliveries pass each other (parallel-supply.ts), one for lanes that hold a line (blocking-supply.ts).
+ * may drop anything it holds, as long as it knows that there is something left to read. There are three: for lanes
+ * whose deliveries may pass each other (parallel-supply.ts), for lanes in order where a waiting one is passed
+ * (passing-supply.ts), and where it holds the line (blocking-supply.ts).
  */
 import type { DuePosition, QueuedDelivery } from '../ports/queue.ts';
+
+export const NEVER = Number.POSITIVE_INFINITY;
 
 /** A read that the supply would like now. */
 export type ReadPlan =

@@ -6,7 +6,7 @@ import type { LaneKey } from '../ports/queue.ts';
 import type { EngineParts } from './engine.ts';
 import type { Lanes } from './lanes.ts';
 
-const TURN_MS = 10_000;
+const TURN_MS = 30_000;
 /** While there is more to delete than one turn deletes. */
 const BUSY_TURN_MS = 250;
 const PRUNED_PER_TURN = 500;

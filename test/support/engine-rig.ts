@@ -14,7 +14,7 @@ import type { CommitResult, Edit, Engine, EngineSettings, FetchToken } from '../
 import type { Log } from '../../src/ports/log.ts';
 import type { Storage } from '../../src/ports/storage.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
-import { FakeClock } from './fake-clock.ts';
+import { FakeClock, type ProcessClock } from './fake-clock.ts';
 import { answers, type React, ScriptedWire, type WireCall } from './scripted-wire.ts';
 import { SeededDice } from './seeded-dice.ts';
 
@@ -53,17 +53,20 @@ export interface LogLine {
 }
 
 export class EngineRig {
+  readonly organization = ORGANIZATION;
   readonly clock = new FakeClock();
   readonly dice = new SeededDice(1);
   readonly wire: ScriptedWire;
   readonly lines: LogLine[] = [];
   react: React;
   readonly #options: RigOptions;
+  #process: ProcessClock;
   #storage: Storage | null = null;
   #engine: Engine | null = null;
 
   constructor(options: RigOptions) {
     this.#options = options;
+    this.#process = this.clock.forProcess();
     this.react = options.react ?? (() => answers(200));
     this.wire = new ScriptedWire(this.clock, (request, call) => this.react(request, call));
   }
@@ -82,24 +85,34 @@ export class EngineRig {
     return this.#engine!;
   }
 
-  /** A new engine over the same store, as after a crash: what the old one held in memory is lost. */
-  async open(): Promise<void> {
+  async open(settings: Partial<EngineSettings> = {}): Promise<void> {
     this.#storage ??= await openSqlite({
       path: ':memory:',
       form: 'inline',
       clock: this.clock,
       log: this.#log(),
     });
+    this.#process = this.clock.forProcess();
     this.#engine = createEngine({
       storage: this.#options.wrapStorage?.(this.#storage) ?? this.#storage,
       wire: this.wire,
-      clock: this.clock,
+      clock: this.#process,
       dice: this.dice,
       log: this.#log(),
       fetchToken: this.#options.fetchToken ?? noTokens,
-      settings: { ...SETTINGS, ...this.#options.settings },
+      settings: { ...SETTINGS, ...this.#options.settings, ...settings },
     });
     await this.#engine.start();
+  }
+
+  /** A new engine over the same store, as after a crash: what the old one held in memory is lost. */
+  async reopen(settings: Partial<EngineSettings> = {}): Promise<void> {
+    this.#process.kill();
+    await this.open(settings);
+  }
+
+  async unsettled(): Promise<number> {
+    return (await this.storage.upkeep.stats()).unsettledDeliveries;
   }
 
   async close(): Promise<void> {

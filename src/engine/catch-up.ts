@@ -1,0 +1,105 @@
+/**
+ * Follows the commits of a lane in order of acceptance: by hand as long as there is room, from then on by reading the
+ * table until reading has caught up with the commits:
+ *
+ *   caught up ──no room, or a mark──> behind ──read──> behind, collecting a tail of commits since that read began
+ *       ▲                                ▲                │
+ *       │                                └──tail too long─┤
+ *       └──a read reached the tail's first, or found nothing┘
+ */
+import type { QueuedDelivery } from '../ports/queue.ts';
+import type { Budget } from './budget.ts';
+
+/** Part of a lane's room that a tail may take before reading is better than collecting. */
+const TAIL_PART = 0.25;
+
+export class CatchUp {
+  readonly #budget: Budget;
+  /** Every row up to this seq was taken by whoever follows. */
+  #cursor = 0;
+  /** The part of it that came from reads: what is handed over from below was read already. */
+  #readCursor = 0;
+  #isBehind = false;
+  #tail: QueuedDelivery[] | null = null;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Of a commit just made: true when it is to be taken now. */
+  hand(delivery: QueuedDelivery): boolean {
+    if (delivery.seq <= this.#readCursor) return false;
+    if (this.#isBehind) {
+      this.#collect(delivery);
+      return false;
+    }
+    if (!this.#budget.hasRoom) {
+      this.#isBehind = true;
+      return false;
+    }
+    if (delivery.seq > this.#cursor) this.#cursor = delivery.seq;
+    return true;
+  }
+
+  /** There may be rows that nobody hands over. */
+  mark(): void {
+    this.#isBehind = true;
+    this.#dropTail();
+  }
+
+  /** A read begins: after which seq. */
+  begin(): number {
+    this.#tail ??= [];
+    return this.#cursor;
+  }
+
+  /** What is to be taken of a read's rows, and of the tail when the read has reached it. */
+  absorb(afterSeq: number, rows: readonly QueuedDelivery[]): readonly QueuedDelivery[] {
+    // A rewind during the read moved the cursor: these rows are not the ones that are next.
+    if (afterSeq !== this.#cursor) return [];
+    const last = rows.at(-1);
+    if (last !== undefined) this.#cursor = this.#readCursor = last.seq;
+    const tail = this.#tail;
+    const firstOfTail = tail?.[0];
+    const hasReached = last === undefined || (firstOfTail !== undefined && last.seq >= firstOfTail.seq);
+    if (tail === null || !hasReached) return rows;
+    // The tail holds every commit since these rows were read: nothing lies between.
+    this.#dropTail();
+    this.#isBehind = false;
+    const more = tail.filter((delivery) => delivery.seq > this.#readCursor);
+    if (more.length > 0) this.#cursor = more.at(-1)!.seq;
+    return more.length === 0 ? rows : [...rows, ...more];
+  }
+
+  /** What was taken from `seq` on is dropped: it is read again. */
+  rewind(seq: number): void {
+    this.#isBehind = true;
+    this.#cursor = Math.min(this.#cursor, seq - 1);
+    this.#readCursor = Math.min(this.#readCursor, this.#cursor);
+  }
+
+  /** Gives back the memory of a tail. */
+  release(): void {
+    this.#dropTail();
+  }
+
+  #collect(delivery: QueuedDelivery): void {
+    if (this.#tail === null) return;
+    const isLong = this.#tail.length >= this.#budget.limits.laneItemsMax * TAIL_PART;
+    if (isLong || !this.#budget.hasRoom) {
+      this.#dropTail();
+      return;
+    }
+    this.#tail.push(delivery);
+    this.#budget.add(delivery);
+  }
+
+  #dropTail(): void {
+    if (this.#tail !== null) for (const delivery of this.#tail) this.#budget.remove(delivery);
+    this.#tail = null;
+  }
+}
