@@ -71,7 +71,7 @@ test('the first use of an organization token makes the organization; the next is
   const { state, authenticator, ask } = world();
   const token = await mintOrganizationToken(SECRET, ORGANIZATION, { nowMs: state.now });
   await ask(token);
-  const known = authenticator.authenticate(`bearer ${token}`);
+  const known = authenticator.authenticate(`Bearer ${token}`);
   assert.ok(!(known instanceof Promise));
   assert.equal(known.role, 'owner');
   assert.deepEqual(state.opened, [ORGANIZATION]);
@@ -145,11 +145,25 @@ test('an expired key and an unknown key are refused', async () => {
 
 test('what is no token is refused with what to send', async () => {
   const { authenticator, ask } = world();
-  const refuses = (header: string | undefined, sentence: RegExp): void =>
-    assert.throws(() => authenticator.authenticate(header), refused(sentence));
-  refuses(undefined, /Authorization header/);
-  refuses('Basic dXNlcjpwYXNz', /"Bearer <token>"/);
-  refuses(`Bearer ${'x'.repeat(9000)}`, /"Bearer <token>"/);
-  refuses('Bearer whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', /signing secret/);
+  const refuses = (header: string | undefined, sentence: RegExp): Promise<void> =>
+    assert.rejects(async () => authenticator.authenticate(header), refused(sentence));
+  await refuses(undefined, /Authorization header/);
+  await refuses('Basic dXNlcjpwYXNz', /"Bearer <token>"/);
+  await refuses(`Bearer ${'x'.repeat(9000)}`, /"Bearer <token>"/);
+  await refuses('Bearer whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', /signing secret/);
   await assert.rejects(ask('phk_short'), refused(/Invalid token/));
+});
+
+test('two tokens used in turn are both known, and a refreshed key stays known', async () => {
+  const { state, ask } = world();
+  const token = await mintOrganizationToken(SECRET, ORGANIZATION, { nowMs: state.now });
+  for (let turn = 0; turn < 3; turn++) {
+    assert.equal((await ask(token)).kind, 'organization-token');
+    assert.equal((await ask(KEY_TEXT)).kind, 'api-key');
+  }
+  assert.deepEqual([state.opened.length, state.lookUps], [1, 1]);
+  state.now += API_KEY_FRESH_MS + 1;
+  await ask(KEY_TEXT);
+  await ask(KEY_TEXT);
+  assert.equal(state.lookUps, 2);
 });

@@ -35,6 +35,7 @@ export interface AuthenticatorParts {
 }
 
 interface KnownToken {
+  readonly kind: 'token';
   readonly principal: Principal;
   /** Refused from this instant on. */
   readonly expiresAt: number;
@@ -47,64 +48,79 @@ interface KnownToken {
 }
 
 interface KnownKey {
+  readonly kind: 'key';
   readonly organization: OrganizationId;
   readonly key: ApiKey;
   readonly principal: Principal;
   readonly readAt: number;
+  /** Counts the times that keys were written: what was read before the last time is old. */
+  readonly generation: number;
 }
 
+type Known = KnownToken | KnownKey;
+
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
-  const tokens = new LRUCache<string, KnownToken>({ max: TOKENS_CACHED_MAX });
-  const keys = new LRUCache<string, KnownKey>({ max: TOKENS_CACHED_MAX });
-  let keysGeneration = 0;
+  const cache = new LRUCache<string, Known>({ max: TOKENS_CACHED_MAX });
+  // Most publishers send one token: comparing it is cheaper than hashing it for the cache.
+  let latestText: string | undefined;
+  let latest: Known | undefined;
+  let generation = 0;
 
-  function admitToken(token: string, known: KnownToken): Principal | Promise<Principal> {
-    if (known.expiresAt <= parts.clock.now()) {
-      tokens.delete(token);
-      throw refuse('The token has expired. Ask for a new one.');
-    }
-    return known.revocable === null ? known.principal : checkRevocable(known, parts);
-  }
-
-  async function learnToken(token: string): Promise<Principal> {
-    const claims = await readToken(token, parts.jwtSecrets, parts.clock.now());
-    if ('refused' in claims) throw refuse(claims.refused);
-    await parts.storage.catalog.openOrganization(claims.organization);
-    const known = knownToken(token, claims);
-    tokens.set(token, known);
-    return admitToken(token, known);
-  }
-
-  async function learnKey(secret: string): Promise<Principal> {
-    const generation = keysGeneration;
-    const hash = apiKeyHash(secret);
-    const found = await parts.storage.catalog.findApiKey(hash);
-    if (found === null || !equal(found.key.secretHash, hash)) throw refuse('Invalid token');
-    const known: KnownKey = { ...found, principal: keyPrincipal(found), readAt: parts.clock.now() };
-    // A revocation that was written while we were reading must not be overwritten by what we read.
-    if (generation === keysGeneration) keys.set(secret, known);
-    return admitKey(known, parts.clock.now());
-  }
-
-  function authenticate(authorization: string | undefined): Principal | Promise<Principal> {
-    const token = bearer(authorization);
-    if (!isApiKeyText(token)) {
-      const known = tokens.get(token);
-      return known === undefined ? learnToken(checkSpelling(token)) : admitToken(token, known);
-    }
-    const known = keys.get(token);
+  function admit(known: Known): Principal | Promise<Principal> | undefined {
     const now = parts.clock.now();
-    if (known === undefined || now - known.readAt > API_KEY_FRESH_MS) return learnKey(token);
-    return admitKey(known, now);
+    if (known.kind === 'token') return admitToken(known, now, parts);
+    const isFresh = known.generation === generation && now - known.readAt <= API_KEY_FRESH_MS;
+    return isFresh ? admitKey(known, now) : undefined;
+  }
+
+  async function learn(authorization: string | undefined): Promise<Principal> {
+    const token = checkSpelling(bearer(authorization));
+    const known = isApiKeyText(token)
+      ? await readKey(token, parts, generation)
+      : await learnToken(token, parts);
+    const principal = known.kind === 'key' ? admitKey(known, parts.clock.now()) : await admit(known)!;
+    cache.set(authorization!, known);
+    if (authorization === latestText) latest = known;
+    return principal;
   }
 
   return {
-    authenticate,
+    authenticate(authorization) {
+      if (authorization === undefined) return learn(authorization);
+      const known = authorization === latestText ? latest : cache.get(authorization);
+      if (known === undefined) return learn(authorization);
+      latestText = authorization;
+      latest = known;
+      return admit(known) ?? learn(authorization);
+    },
     forgetApiKeys() {
-      keysGeneration++;
-      keys.clear();
+      generation++;
     },
   };
+}
+
+async function learnToken(token: string, parts: AuthenticatorParts): Promise<KnownToken> {
+  const claims = await readToken(token, parts.jwtSecrets, parts.clock.now());
+  if ('refused' in claims) throw refuse(claims.refused);
+  await parts.storage.catalog.openOrganization(claims.organization);
+  return knownToken(token, claims);
+}
+
+/** `generation` as it was before reading: a revocation written meanwhile makes what was read old. */
+async function readKey(secret: string, parts: AuthenticatorParts, generation: number): Promise<KnownKey> {
+  const hash = apiKeyHash(secret);
+  const found = await parts.storage.catalog.findApiKey(hash);
+  if (found === null || !equal(found.key.secretHash, hash)) throw refuse('Invalid token');
+  return { kind: 'key', ...found, principal: keyPrincipal(found), readAt: parts.clock.now(), generation };
+}
+
+function admitToken(
+  known: KnownToken,
+  now: number,
+  parts: AuthenticatorParts,
+): Principal | Promise<Principal> {
+  if (known.expiresAt <= now) throw refuse('The token has expired. Ask for a new one.');
+  return known.revocable === null ? known.principal : checkRevocable(known, parts);
 }
 
 function bearer(authorization: string | undefined): string {
@@ -141,7 +157,7 @@ function knownToken(token: string, claims: TokenClaims): KnownToken {
     featureFlags: claims.featureFlags,
   };
   const revocable = applicationId === null ? null : { hash: tokenHash(token), claims, applicationId };
-  return { principal, expiresAt: claims.expiresAt, revocable };
+  return { kind: 'token', principal, expiresAt: claims.expiresAt, revocable };
 }
 
 /** App tokens end with logout, with `expire-all`, and with their application. */

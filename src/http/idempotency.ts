@@ -2,7 +2,7 @@
  * `Idempotency-Key` on POST: the answer of the first call is kept for 12 hours, in the transaction of what it wrote,
  * and given again. The key counts within organization, method and path; another body with the same key is 409.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { OrganizationId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { IdempotencyKey, Reply } from '../engine/engine.ts';
@@ -25,8 +25,8 @@ export function idempotencyKey(
   // A newline can be in none of the first three parts, so no two requests share a text.
   const text = `${request.organization}\n${request.method}\n${request.url}\n${header}`;
   return {
-    keyHash: createHash('sha256').update(text).digest(),
-    bodyHash: createHash('sha256').update(request.raw).digest(),
+    keyHash: hash('sha256', text, 'buffer'),
+    bodyHash: hash('sha256', request.raw, 'buffer'),
   };
 }
 
