@@ -114,7 +114,7 @@ export class BlockingSupply implements Supply {
     isGivenOut: (delivery: QueuedDelivery) => boolean,
   ): void {
     if (plan.kind !== 'in-order') return;
-    for (const row of this.#catchUp.absorb(plan.afterSeq, rows)) {
+    for (const row of this.#catchUp.absorb(rows)) {
       if (!isGivenOut(row)) this.#admit(row);
     }
   }

@@ -21,6 +21,8 @@ export class CatchUp {
   #readCursor = 0;
   #isBehind = false;
   #tail: QueuedDelivery[] | null = null;
+  /** The read under way began before a rewind, perhaps one to the very place it began at. */
+  #isOutdated = false;
 
   constructor(budget: Budget) {
     this.#budget = budget;
@@ -54,13 +56,13 @@ export class CatchUp {
   /** A read begins: after which seq. */
   begin(): number {
     this.#tail ??= [];
+    this.#isOutdated = false;
     return this.#cursor;
   }
 
   /** What is to be taken of a read's rows, and of the tail when the read has reached it. */
-  absorb(afterSeq: number, rows: readonly QueuedDelivery[]): readonly QueuedDelivery[] {
-    // A rewind during the read moved the cursor: these rows are not the ones that are next.
-    if (afterSeq !== this.#cursor) return [];
+  absorb(rows: readonly QueuedDelivery[]): readonly QueuedDelivery[] {
+    if (this.#isOutdated) return [];
     const last = rows.at(-1);
     if (last !== undefined) this.#cursor = this.#readCursor = last.seq;
     const tail = this.#tail;
@@ -78,6 +80,7 @@ export class CatchUp {
   /** What was taken from `seq` on is dropped: it is read again. */
   rewind(seq: number): void {
     this.#isBehind = true;
+    this.#isOutdated = true;
     this.#cursor = Math.min(this.#cursor, seq - 1);
     this.#readCursor = Math.min(this.#readCursor, this.#cursor);
   }

@@ -109,7 +109,7 @@ export class ParallelSupply implements Supply {
       this.#absorbDue(rows, isGivenOut);
       return;
     }
-    for (const row of this.#catchUp.absorb(plan.afterSeq, rows)) {
+    for (const row of this.#catchUp.absorb(rows)) {
       if (!isGivenOut(row)) this.#hold(this.#fresh, row);
     }
   }
