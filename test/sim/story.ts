@@ -33,6 +33,7 @@ export interface Row {
 }
 
 export interface StorySend {
+  readonly story: Story;
   readonly fact: SendFact;
   record: StoryRecord | null;
 }
@@ -68,7 +69,7 @@ export function tellStories(facts: Facts): Map<string, Story> {
   for (const fact of facts.sends) {
     if (!accepts.has(fact.eventId)) continue;
     const story = stories.get(storyKey(fact.eventId, facts.endpoints[fact.endpoint]!.id));
-    story?.sends.push({ fact, record: null });
+    story?.sends.push({ story, fact, record: null });
   }
   const changes = [...facts.enqueues, ...facts.records].toSorted((a, b) => a.order - b.order);
   for (const change of changes) {
@@ -78,9 +79,13 @@ export function tellStories(facts: Facts): Map<string, Story> {
   return stories;
 }
 
-/** True when the request was made to happen by a person; null = nothing was recorded of it, so nobody can tell. */
-export function isManual(send: StorySend): boolean | null {
-  return send.record === null ? null : send.record.fact.record.attempt.trigger === 'manual';
+/**
+ * True when the request was made for a person, or may have been: when its process died nothing tells which of the two
+ * rows of a pair it was for.
+ */
+export function isManual(send: StorySend): boolean {
+  if (send.record !== null) return send.record.fact.record.attempt.trigger === 'manual';
+  return send.story.rows.some((row) => row.trigger === 'manual' && row.opened.order < send.fact.order);
 }
 
 export function hasDelivered(send: StorySend): boolean {

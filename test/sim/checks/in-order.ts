@@ -29,14 +29,12 @@ function oneAtATime(line: readonly Story[]): Violation[] {
   const found: Violation[] = [];
   const sends = line
     .flatMap((story) => story.sends.map((send) => ({ story, send })))
-    .filter(({ send }) => isManual(send) !== true)
+    .filter(({ send }) => !isManual(send))
     .toSorted((a, b) => a.send.fact.order - b.send.fact.order);
   for (const [index, { story, send }] of sends.entries()) {
     const before = sends[index - 1]?.send;
     if (before === undefined || before.fact.process !== send.fact.process) continue;
     if (before.fact.ended !== null && before.fact.ended.order < send.fact.order) continue;
-    // Nothing was recorded of a manual resend that its process did not survive.
-    if (isManual(before) === null || isManual(send) === null) continue;
     const detail = `request ${send.fact.order} began before request ${before.fact.order} of its line had ended`;
     found.push(broken('a line has one request under way', detail, { story }));
   }
@@ -64,8 +62,10 @@ function keepsOrder(line: readonly Story[]): Violation[] {
 
 /** Why the first request of a delivery should not have gone before one that is ahead of it; null = it was right. */
 function passes(ahead: Story, first: StorySend): string | null {
-  if (ahead.accept.acceptance.event.deliverAt > first.fact.at) return null;
+  const { deliverAt } = ahead.accept.acceptance.event;
   const blocks = ahead.endpoint.plan.ordering.onFailure === 'block';
+  // Whoever waits for an instant is passed, and then goes as soon as there is room.
+  if (deliverAt > first.fact.at || (!blocks && deliverAt > 0)) return null;
   const firstAhead = firstSend(ahead);
   if (!blocks) {
     if (firstAhead === null || firstAhead.fact.order < first.fact.order) return null;
@@ -78,5 +78,5 @@ function passes(ahead: Story, first: StorySend): string | null {
 }
 
 function firstSend(story: Story): StorySend | null {
-  return story.sends.find((send) => isManual(send) !== true) ?? null;
+  return story.sends.find((send) => !isManual(send)) ?? null;
 }

@@ -16,7 +16,7 @@ export const notTooEarly: Check = (evidence) => {
   for (const story of evidence.stories.values()) {
     const { deliverAt } = story.accept.acceptance.event;
     for (const send of story.sends) {
-      if (isManual(send) === false && send.fact.at < deliverAt) {
+      if (!isManual(send) && send.fact.at < deliverAt) {
         const detail = `request ${send.fact.order} went ${deliverAt - send.fact.at} ms too early`;
         found.push(broken('a delayed event waits for its instant', detail, { story }));
       }
@@ -41,7 +41,7 @@ function pauseIsRight(evidence: Evidence, story: Story, record: StoryRecord): Vi
     const detail = `after attempt ${attempt.number} the pause is ${pauseMs} ms instead of ${least} to ${most}`;
     found.push(broken('retries keep their schedule', detail, { story }));
   }
-  const again = story.sends.find((send) => send.fact.order > record.fact.order && isManual(send) === false);
+  const again = story.sends.find((send) => send.fact.order > record.fact.order && !isManual(send));
   const hurried = evidence.facts.hurries.some(
     (hurry) => hurry.destinationId === story.endpoint.id && hurry.order > record.fact.order,
   );
@@ -59,7 +59,7 @@ export const circuitHolds: Check = ({ facts, stories }) => {
     const sends = sendsTo(stories, endpoint);
     const healths = facts.healths.filter((health) => health.destinationId === endpoint.id);
     for (const send of sends) {
-      if (isManual(send) !== false) continue;
+      if (isManual(send)) continue;
       const complaint = goesPastDoor(send, sends, healths) ?? goesAfterFailures(send, sends, healths);
       if (complaint !== null) found.push(broken('an open circuit lets nothing through', complaint, { send }));
     }
@@ -87,7 +87,7 @@ function goesPastDoor(
   const probes = sends.filter(
     (other) =>
       other !== send &&
-      isManual(other) === false &&
+      !isManual(other) &&
       other.fact.process === send.fact.process &&
       other.fact.order > known.order &&
       other.fact.order < send.fact.order &&

@@ -32,6 +32,8 @@ function isOf(story: Story, eventId: string): boolean {
 }
 
 function complain(evidence: Evidence, story: Story, state: string | undefined): string | null {
+  // What is removed takes its deliveries along.
+  if (story.endpoint.forms.at(-1)?.form === null) return null;
   switch (state) {
     case 'delivered':
       return story.sends.some(hasDelivered)
@@ -50,6 +52,8 @@ function complainOfFailed(evidence: Evidence, story: Story): string | null {
   const row = story.rows.findLast((candidate) => candidate.trigger === 'scheduled');
   if (row === undefined || row.closed === null) return null;
   const closing = row.closed.by.fact;
+  // A resend settled both; a later one failed, and gave the pair its state.
+  if (closing.record.attempt.trigger === 'manual') return null;
   const attempts = story.records.filter(
     ({ fact }) =>
       fact.record.attempt.trigger === 'scheduled' &&

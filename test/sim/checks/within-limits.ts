@@ -11,7 +11,7 @@ export const withinConcurrency: Check = (evidence) => {
   const found: Violation[] = [];
   const { facts, scenario, stories } = evidence;
   for (const endpoint of facts.endpoints) {
-    const sends = sendsTo(stories, endpoint).filter((send) => isManual(send) !== true);
+    const sends = sendsTo(stories, endpoint).filter((send) => !isManual(send));
     for (const send of sends) {
       const limit = concurrencyAt(evidence, endpoint, send.fact.at);
       const running = countRunning(sends, send);
@@ -49,14 +49,14 @@ function countRunning(sends: readonly StorySend[], { fact }: StorySend): number 
 export const withinRate: Check = ({ facts, scenario, stories }) => {
   const found: Violation[] = [];
   for (const endpoint of facts.endpoints) {
-    const sends = sendsTo(stories, endpoint).filter((send) => isManual(send) !== true);
+    const sends = sendsTo(stories, endpoint).filter((send) => !isManual(send));
     found.push(...tooFast(sends, endpoint.plan.throttleRate));
   }
   for (const [index, application] of scenario.applications.entries()) {
     const sends = facts.endpoints
       .filter((endpoint) => endpoint.plan.application === index)
       .flatMap((endpoint) => sendsTo(stories, endpoint))
-      .filter((send) => isManual(send) !== true)
+      .filter((send) => !isManual(send))
       .toSorted((a, b) => a.fact.order - b.fact.order);
     found.push(...tooFast(sends, application.throttleRate));
   }
@@ -95,7 +95,7 @@ export const freshConfiguration: Check = ({ facts, stories }) => {
       if (calls.length === 0) {
         const detail = `request ${send.fact.order} went to ${url.href} after that had been changed`;
         found.push(broken('a change takes effect at once', detail, { send }));
-      } else if (isManual(send) === false && !calls.some(({ form }) => form !== null && !form.disabled)) {
+      } else if (!isManual(send) && !calls.some(({ form }) => form !== null && !form.disabled)) {
         const detail = `request ${send.fact.order} went to an endpoint that had been disabled`;
         found.push(broken('a change takes effect at once', detail, { send }));
       }
