@@ -84,19 +84,16 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     return principal;
   }
 
-  return {
-    authenticate(authorization) {
-      if (authorization === undefined) return learn(authorization);
-      const known = authorization === latestText ? latest : cache.get(authorization);
-      if (known === undefined) return learn(authorization);
-      latestText = authorization;
-      latest = known;
-      return admit(known) ?? learn(authorization);
-    },
-    forgetApiKeys() {
-      generation++;
-    },
-  };
+  function authenticate(authorization: string | undefined): Principal | Promise<Principal> {
+    if (authorization === undefined) return learn(authorization);
+    const known = authorization === latestText ? latest : cache.get(authorization);
+    if (known === undefined) return learn(authorization);
+    latestText = authorization;
+    latest = known;
+    return admit(known) ?? learn(authorization);
+  }
+
+  return { authenticate, forgetApiKeys: () => void generation++ };
 }
 
 async function learnToken(token: string, parts: AuthenticatorParts): Promise<KnownToken> {

@@ -41,18 +41,19 @@ export function createMetrics(parts: {
     'posthorn_http_request_duration_seconds',
     'Time from headers to answer.',
   );
+  const route = (method: string, template: string): RouteMetrics => {
+    const count: RequestCount = { method, route: template, byClass: [0, 0, 0, 0, 0, 0] };
+    requests.push(count);
+    const observer = durations.labels({ method, route: template });
+    return {
+      answered: (status, durationMs) => {
+        count.byClass[Math.min(5, Math.floor(status / 100))]!++;
+        observer.observe(durationMs / 1000);
+      },
+    };
+  };
   return {
-    route(method, template) {
-      const count: RequestCount = { method, route: template, byClass: [0, 0, 0, 0, 0, 0] };
-      requests.push(count);
-      const observer = durations.labels({ method, route: template });
-      return {
-        answered(status, durationMs) {
-          count.byClass[Math.min(5, Math.floor(status / 100))]!++;
-          observer.observe(durationMs / 1000);
-        },
-      };
-    },
+    route,
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
