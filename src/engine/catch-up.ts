@@ -8,9 +8,12 @@
  *       └──a read reached the tail's first, or found nothing┘
  */
 import type { QueuedDelivery } from '../ports/queue.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, deliveryBytes } from './budget.ts';
 
-/** Part of a lane's room that a tail may take before reading is better than collecting. */
+/**
+ * Part of a lane's room that a tail may take before reading is better than collecting. Less than the half that lets a
+ * lane read on: a tail that kept it from reading would never be caught up with.
+ */
 const TAIL_PART = 0.25;
 
 export class CatchUp {
@@ -21,6 +24,7 @@ export class CatchUp {
   #readCursor = 0;
   #isBehind = false;
   #tail: QueuedDelivery[] | null = null;
+  #tailBytes = 0;
   /** The read under way began before a rewind, perhaps one to the very place it began at. */
   #isOutdated = false;
 
@@ -92,8 +96,10 @@ export class CatchUp {
 
   #collect(delivery: QueuedDelivery): void {
     if (this.#tail === null) return;
-    const isLong = this.#tail.length >= this.#budget.limits.laneItemsMax * TAIL_PART;
-    if (isLong || !this.#budget.hasRoom) {
+    const { laneItemsMax, laneBytesMax } = this.#budget.limits;
+    this.#tailBytes += deliveryBytes(delivery);
+    const isLong = this.#tail.length + 1 > laneItemsMax * TAIL_PART;
+    if (isLong || this.#tailBytes > laneBytesMax * TAIL_PART || !this.#budget.hasRoom) {
       this.#dropTail();
       return;
     }
@@ -104,5 +110,6 @@ export class CatchUp {
   #dropTail(): void {
     if (this.#tail !== null) for (const delivery of this.#tail) this.#budget.remove(delivery);
     this.#tail = null;
+    this.#tailBytes = 0;
   }
 }
