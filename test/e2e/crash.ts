@@ -44,16 +44,19 @@ export async function crash(options: CrashOptions): Promise<CrashReport> {
   const publishers = Array.from({ length: options.publishers }, (_, n) =>
     publish({ url: server.url, token, n, accepted, signal: stop.signal }),
   );
-  for (let kill = 1; kill <= options.kills; kill++) {
-    await sleep(LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]));
-    await server.end('SIGKILL');
-    await server.start();
-    options.onProgress(
-      `kill ${kill}/${options.kills}: ${accepted.size} accepted, ${receiver.arrived.size} arrived`,
-    );
+  try {
+    for (let kill = 1; kill <= options.kills; kill++) {
+      await sleep(LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]));
+      await server.end('SIGKILL');
+      await server.start();
+      options.onProgress(
+        `kill ${kill}/${options.kills}: ${accepted.size} accepted, ${receiver.arrived.size} arrived`,
+      );
+    }
+  } finally {
+    stop.abort();
+    await Promise.all(publishers);
   }
-  stop.abort();
-  await Promise.all(publishers);
   const deadline = Date.now() + DRAIN_MS_MAX;
   const lost = (): string[] => [...accepted].filter((id) => !receiver.arrived.has(id));
   while (lost().length > 0 && Date.now() < deadline) await sleep(100);

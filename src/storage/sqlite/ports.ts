@@ -34,11 +34,11 @@ export function storagePorts(parts: PortParts): Storage {
 
 function queuePort({ writes, hop }: PortParts): Queue {
   return {
-    lanes: (after, limit) => hop.read('lanes', { after, limit }),
-    takeFresh: (lane, options) => hop.read('takeFresh', { lane, ...options }),
-    takeDue: (lane, options) => hop.read('takeDue', { lane, ...options }),
-    takeInOrder: (lane, options) => hop.read('takeInOrder', { lane, ...options }),
-    nextDue: (lane) => hop.read('nextDue', { lane }),
+    lanes: (after, limit) => hop.read('lanes', { after: after && keyOf(after), limit }),
+    takeFresh: (lane, options) => hop.read('takeFresh', { lane: keyOf(lane), ...options }),
+    takeDue: (lane, options) => hop.read('takeDue', { lane: keyOf(lane), ...options }),
+    takeInOrder: (lane, options) => hop.read('takeInOrder', { lane: keyOf(lane), ...options }),
+    nextDue: (lane) => hop.read('nextDue', { lane: keyOf(lane) }),
     record: (record) => writes.submit<'record'>(recordOp(record)),
     enqueue: (organization, entries) => writes.submit<'enqueue'>({ kind: 'enqueue', organization, entries }),
     cancel(lane, { eventId, limit, now, newAttemptIds }) {
@@ -49,12 +49,13 @@ function queuePort({ writes, hop }: PortParts): Queue {
     },
     hurry: (lane, { now, limit }) =>
       writes.submit<'hurry'>({ kind: 'hurry', ...keyOf(lane), now, limit: Math.min(limit, SETTLE_ROWS_MAX) }),
-    readHealth: (lane) => hop.read('readHealth', { lane }),
+    readHealth: (lane) => hop.read('readHealth', { lane: keyOf(lane) }),
     writeHealth: (lane, health) =>
       writes.submit<'write-health'>({ kind: 'write-health', ...keyOf(lane), health }),
   };
 }
 
+/** Only the key: callers pass lanes of their own, which cannot move to another thread. */
 function keyOf(lane: LaneKey): { organization: OrganizationId; destinationId: DestinationId } {
   return { organization: lane.organization, destinationId: lane.destinationId };
 }

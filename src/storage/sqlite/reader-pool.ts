@@ -80,7 +80,12 @@ class Slot {
   run(read: Waiting): void {
     this.#running = read;
     this.#timer = setTimeout(() => this.#replace(readTooLong()), read.message.deadlineMs + GRACE_MS);
-    this.#thread.postMessage(read.message);
+    try {
+      this.#thread.postMessage(read.message);
+    } catch (cause) {
+      // What cannot be moved is a bug of this caller's, and no reason to fail the others.
+      this.#settle(({ reject }) => reject(cause as Error));
+    }
   }
 
   #start(): Worker {
