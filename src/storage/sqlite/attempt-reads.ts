@@ -87,7 +87,7 @@ function attemptsOfLane(
     `SELECT ${EVENT_COLUMNS}, ${ATTEMPT_COLUMNS}
      FROM lane l CROSS JOIN attempt a INDEXED BY attempt_by_lane ON a.lane_no = l.no
      CROSS JOIN event e ON e.scope_no = l.scope_no AND e.seq = a.seq ${EVENT_JOINS}
-     WHERE l.scope_no = ${SCOPE_NO} AND l.destination_id = ? AND ${sql} AND in_time()${condition.sql}
+     WHERE l.scope_no = ${SCOPE_NO} AND l.destination_id = ? AND ${sql} AND in_time(a.seq)${condition.sql}
      ORDER BY ${order} LIMIT ?`,
     ...scopeValues(scope),
     filter.destinationId!,

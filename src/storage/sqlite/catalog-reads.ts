@@ -55,7 +55,7 @@ export function listResources(
   const by = query.orderBy;
   const values: SQLInputValue[] = [organization, kind, query.after ?? (isUp ? '' : LAST_TEXT)];
   let sql = `SELECT doc FROM resource
-    WHERE organization_no = ${ORGANIZATION_NO} AND kind = ? AND ${by} ${isUp ? '>' : '<'} ? AND in_time()`;
+    WHERE organization_no = ${ORGANIZATION_NO} AND kind = ? AND ${by} ${isUp ? '>' : '<'} ? AND in_time(no)`;
   if (query.owner !== undefined) {
     sql += ' AND owner_id = ?';
     values.push(query.owner ?? '');

@@ -1,7 +1,9 @@
 /** Looks at a file before SQLite may touch it, so that what is not ours is never overwritten. */
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { StorageRefused } from '../sql/refused.ts';
+import { refusalOf } from './errors.ts';
 
 /** Below it, two connections that write and checkpoint at once may damage the file (fixed in SQLite 3.51.3). */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
@@ -10,7 +12,6 @@ const HEADER_TEXT = 'SQLite format 3\0';
 /** Offsets in the header (sqlite.org/fileformat2.html §1.3). */
 const PAGE_SIZE_AT = 16;
 const PAGE_COUNT_AT = 28;
-const APPLICATION_ID_AT = 68;
 /** "PHRN": marks a database as Posthorn's. */
 export const APPLICATION_ID = 0x5048_524e;
 
@@ -42,14 +43,31 @@ export function checkFile(path: string): boolean {
       `${path} is not a database; move it away, or use another data directory.`,
     );
   }
-  if (header.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID) {
-    throw new StorageRefused(
-      'not-a-database',
-      `${path} is the database of another program; move it away, or use another data directory.`,
-    );
-  }
   checkLength(path, header, size);
+  checkOwner(path);
   return true;
+}
+
+/** Asks SQLite, because the mark may still be in the log. A file without tables is a first start that broke off. */
+function checkOwner(path: string): void {
+  let mark: number | undefined;
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const tables = db.prepare('SELECT count(*) AS count FROM sqlite_schema').get()!.count;
+      mark = (db.prepare('PRAGMA application_id').get()!.application_id as number) || undefined;
+      if (tables === 0) return;
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw refusalOf(error, path);
+  }
+  if (mark === APPLICATION_ID) return;
+  throw new StorageRefused(
+    'not-a-database',
+    `${path} is the database of another program; move it away, or use another data directory.`,
+  );
 }
 
 function checkFolder(folder: string): void {

@@ -196,12 +196,12 @@ export function countUsage(
     const values = [organization, applicationId, first, last] as const;
     const events = context.db.get<{ count: number }>(
       `SELECT count(*) AS count FROM event e INDEXED BY event_by_id
-       WHERE e.scope_no = ${SCOPE_NO} AND e.id >= ? AND e.id < ? AND in_time()`,
+       WHERE e.scope_no = ${SCOPE_NO} AND e.id >= ? AND e.id < ? AND in_time(e.seq)`,
       ...values,
     );
     const attempts = context.db.get<{ count: number }>(
       `SELECT count(*) AS count FROM lane l CROSS JOIN attempt a INDEXED BY attempt_by_lane ON a.lane_no = l.no
-       WHERE l.scope_no = ${SCOPE_NO} AND a.id >= ? AND a.id < ? AND a.status % ${LATE} <> ${CANCELED} AND in_time()`,
+       WHERE l.scope_no = ${SCOPE_NO} AND a.id >= ? AND a.id < ? AND a.status % ${LATE} <> ${CANCELED} AND in_time(a.seq)`,
       ...values,
     );
     return { applicationId, events: events!.count, attempts: attempts!.count };

@@ -48,8 +48,23 @@ export function lostStore(error: unknown): Problem | undefined {
   return new Problem('unavailable', sentence, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
 }
 
+/** Errors of the file system that come before SQLite's own. */
+const SYSTEM_CODES: Readonly<Record<string, number>> = {
+  EACCES: READONLY,
+  EPERM: READONLY,
+  EROFS: READONLY,
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EIO: IOERR,
+  ENOENT: CANTOPEN,
+  ENOTDIR: CANTOPEN,
+};
+
 /** The same while opening; what is not about the file is passed on as it is. */
 export function refusalOf(error: unknown, path: string): unknown {
+  const system = SYSTEM_CODES[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
+  if (system !== undefined)
+    return new StorageRefused(REFUSALS[system]!, `${path}: ${SENTENCES[system]!}`, error);
   const code = REFUSALS[sqliteCode(error)];
   if (code === undefined) return error;
   return new StorageRefused(code, `${path}: ${SENTENCES[sqliteCode(error)]!}`, error);

@@ -154,7 +154,7 @@ export function listMissing(
   const { sql, order, after } = pageOf(page);
   const rows = db.all<EventRow>(
     `SELECT ${EVENT_COLUMNS} FROM event e INDEXED BY event_by_id ${EVENT_JOINS}
-     WHERE e.scope_no = ${SCOPE_NO} AND ${sql}${condition.sql} AND in_time()
+     WHERE e.scope_no = ${SCOPE_NO} AND ${sql}${condition.sql} AND in_time(e.seq)
        AND NOT EXISTS (SELECT 1 FROM attempt WHERE seq = e.seq AND lane_no = ?)
        AND NOT EXISTS (SELECT 1 FROM fresh WHERE lane_no = ? AND seq = e.seq)
        AND NOT EXISTS (SELECT 1 FROM waiting WHERE lane_no = ? AND seq = e.seq)

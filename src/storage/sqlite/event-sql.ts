@@ -54,7 +54,7 @@ export function eventCondition(filter: EventFilter): Condition {
     add(`EXISTS (SELECT 1 FROM json_each(e.more, '$.tags') WHERE value = ?)`, filter.tag);
   }
   if (clauses.length === 0) return { sql: '', values };
-  return { sql: ` AND in_time() AND ${clauses.join(' AND ')}`, values };
+  return { sql: ` AND in_time(e.seq) AND ${clauses.join(' AND ')}`, values };
 }
 
 /** True when only times narrow the filter. */

@@ -33,9 +33,9 @@ export interface ReadContext {
   readonly deadline: Deadline;
 }
 
-/** Lets SQL stop a long scan: `in_time()` is 1, or throws past the deadline. */
+/** Lets SQL stop a long scan: `in_time(x)` is 1, or throws past the deadline. A column as x ties it to that table's rows. */
 export function registerInTime(db: Connection, deadline: Deadline): void {
-  db.db.function('in_time', () => {
+  db.db.function('in_time', (_column) => {
     deadline.check();
     return 1;
   });
