@@ -9,6 +9,7 @@
  */
 import type { QueuedDelivery } from '../ports/queue.ts';
 import { type Budget, deliveryBytes } from './budget.ts';
+import { NEVER } from './supply.ts';
 
 /**
  * Part of a lane's room that a tail may take before reading is better than collecting. Less than the half that lets a
@@ -34,6 +35,11 @@ export class CatchUp {
 
   get isBehind(): boolean {
     return this.#isBehind;
+  }
+
+  /** No row below this seq is still to come; Infinity = none at all that is known of. */
+  get frontier(): number {
+    return this.#isBehind ? this.#cursor + 1 : NEVER;
   }
 
   /** Of a commit just made: true when it is to be taken now. */

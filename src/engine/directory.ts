@@ -107,10 +107,12 @@ export class CachedDirectory implements Directory {
     const key = `${organization}/${name}`;
     const cached = this.#eventTypes.get(key);
     if (cached !== undefined) return cached.found;
-    return this.#load(organization, `event-type ${key}`, async () => {
-      const found = (await this.#catalog.find(organization, 'event-type', { uid: name }, null)) ?? undefined;
+    const read = async () => {
+      const row = await this.#catalog.find(organization, 'event-type', { uid: name }, null);
+      const found = row ?? undefined;
       return { value: found, keep: () => this.#eventTypes.set(key, { found }) };
-    });
+    };
+    return this.#load(organization, `event-type ${key}`, read);
   }
 
   operational(organization: OrganizationId): LoadedOwner | Promise<LoadedOwner> {

@@ -1,6 +1,6 @@
 /** Takes one delivery through its attempt: slot, send, conclude, record, back to its lane. */
 
-import type { QueuedDelivery } from '../ports/queue.ts';
+import type { AttemptRecord, QueuedDelivery } from '../ports/queue.ts';
 import type { Attempts, Conclusion, Sent } from './attempts.ts';
 import { storedHealth } from './attempts.ts';
 import type { EngineMetrics, EngineParts } from './engine.ts';
@@ -74,22 +74,26 @@ export class LaneRunner {
     return conclusion;
   }
 
-  /** Usually the first try succeeds, so that is made without the retrier. */
   async #record(lane: Lane, { record }: Conclusion): Promise<boolean> {
-    const { queue } = this.#parts.storage;
     try {
-      await queue.record(record);
+      await this.#parts.storage.queue.record(record);
       return true;
     } catch {
       const fields = { eventId: record.attempt.eventId, attemptId: record.attempt.id };
-      const result = await this.#options.retrier.untilDone('attempt.record', fields, () =>
-        // Others were recorded meanwhile: an older health must not overwrite theirs.
-        queue.record(
-          record.health === undefined ? record : { ...record, health: { value: storedHealth(lane.health) } },
-        ),
-      );
-      return result !== GIVEN_UP;
+      const again = () => this.#recordAgain(lane, record);
+      return (await this.#options.retrier.untilDone('attempt.record', fields, again)) !== GIVEN_UP;
     }
+  }
+
+  /** The store may have taken it although it did not say so: then it must not be in history twice. */
+  async #recordAgain(lane: Lane, record: AttemptRecord): Promise<void> {
+    const { history, queue } = this.#parts.storage;
+    const { organization, attempt } = record;
+    const scope = { organization, applicationId: lane.ownerId ?? null };
+    if ((await history.findAttempt(scope, attempt.eventId, attempt.id)) !== null) return;
+    // Others were recorded meanwhile: an older health must not overwrite theirs.
+    const health = record.health === undefined ? undefined : { value: storedHealth(lane.health) };
+    await queue.record({ ...record, health });
   }
 
   /** Nothing more is sent until the destination is disabled; then the lane finds it gone and cancels the rest. */

@@ -172,7 +172,17 @@ export class Lanes {
       const lane = this.#ready.shift();
       if (lane === undefined) return;
       lane.isQueued = false;
-      if (this.#visit(lane, now)) this.#again(lane);
+      if (this.#tryVisit(lane, now)) this.#again(lane);
+    }
+  }
+
+  /** A bug that one lane brings out must not stop the others. */
+  #tryVisit(lane: Lane, now: number): boolean {
+    try {
+      return this.#visit(lane, now);
+    } catch (cause) {
+      this.#rest(lane, cause);
+      return false;
     }
   }
 

@@ -67,10 +67,22 @@ export class ParallelSupply implements Supply {
     if (this.#heldDue.size === 0 || (!this.#isDuesTurn && this.#urgent.length === 0)) {
       return this.#fresh.shift();
     }
-    const due = this.#urgent.shift() ?? this.#due.shift();
-    if (due === undefined) return this.#fresh.shift();
-    this.#heldDue.delete(deliveryKey(due));
+    return this.nextUrgent() ?? this.nextDue() ?? this.#fresh.shift();
+  }
+
+  nextFresh(): QueuedDelivery | undefined {
+    return this.#fresh.shift();
+  }
+
+  nextDue(): QueuedDelivery | undefined {
+    const due = this.#due.shift();
+    if (due !== undefined) this.#heldDue.delete(deliveryKey(due));
     return due;
+  }
+
+  /** Every fresh delivery below this seq was given out. */
+  get frontier(): number {
+    return this.#fresh.peek()?.seq ?? this.#catchUp.frontier;
   }
 
   nextUrgent(): QueuedDelivery | undefined {
@@ -97,7 +109,13 @@ export class ParallelSupply implements Supply {
     if (this.#isDuesRead && this.#pass !== null) {
       return { kind: 'due', after: this.#pass.after, limit: Math.min(this.#pass.limit, limitMax) };
     }
-    return isBehind ? { kind: 'fresh', afterSeq: this.#catchUp.begin(), limit: limitMax } : null;
+    return this.planFresh(limitMax);
+  }
+
+  /** The next fresh rows, however much is held. */
+  planFresh(limitMax: number): ReadPlan | null {
+    if (!this.#catchUp.isBehind) return null;
+    return { kind: 'fresh', afterSeq: this.#catchUp.begin(), limit: limitMax };
   }
 
   absorb(

@@ -1,6 +1,7 @@
 /**
  * The supply of a lane that keeps order but lets the others pass one that waits for its retry. Deliveries are read as
- * if there were no order; a window in order of acceptance decides which of them may start.
+ * if there were no order; a window in order of acceptance decides which of them may start. One that was never tried
+ * and falls due (a delayed one) waits there until all that were accepted before it have come in.
  */
 import type { Ordering } from '../core/catalog/resources.ts';
 import { eligible, type InOrder } from '../core/order/next-in-order.ts';
@@ -9,7 +10,7 @@ import type { Budget } from './budget.ts';
 import { ParallelSupply } from './parallel-supply.ts';
 import { deliveryKey, type Finish, type ReadPlan, type Supply } from './supply.ts';
 
-/** Among so many deliveries, lines that may go on are looked for. */
+/** Among so many fresh deliveries, and so many that fell due, lines that may go on are looked for. */
 const WINDOW_MAX = 256;
 
 interface Entry extends InOrder {
@@ -22,6 +23,7 @@ export class PassingSupply implements Supply {
   readonly #inner: ParallelSupply;
   #window: Entry[] = [];
   readonly #keys = new Set<number>();
+  #freshInWindow = 0;
   /** Those of the window that may start; null = to be found out. */
   #startable: Entry[] | null = null;
 
@@ -68,18 +70,17 @@ export class PassingSupply implements Supply {
 
   finish(delivery: QueuedDelivery, finish: Finish): void {
     const key = deliveryKey(delivery);
-    if (this.#keys.delete(key)) {
-      this.#window = this.#window.filter((entry) => deliveryKey(entry.delivery) !== key);
-    }
-    this.#startable = null;
+    this.#takeOut((entry) => deliveryKey(entry.delivery) === key);
     this.#inner.finish(delivery, finish);
     if (delivery.trigger === 'manual' && finish.kind === 'settled' && finish.status === 'delivered') {
-      this.#dropTwin(delivery.seq);
+      // It settled the scheduled delivery of the same event too.
+      const twins = this.#takeOut((entry) => entry.seq === delivery.seq && !entry.inFlight);
+      for (const twin of twins) this.#inner.drop(twin.delivery);
     }
   }
 
   plan(now: number, limitMax: number): ReadPlan | null {
-    return this.#inner.plan(now, limitMax);
+    return this.#inner.plan(now, limitMax) ?? (this.#isStuck(now) ? this.#inner.planFresh(limitMax) : null);
   }
 
   absorb(
@@ -88,6 +89,7 @@ export class PassingSupply implements Supply {
     isGivenOut: (delivery: QueuedDelivery) => boolean,
   ): void {
     this.#inner.absorb(plan, rows, (row) => isGivenOut(row) || this.#keys.has(deliveryKey(row)));
+    this.#startable = null;
   }
 
   get lookAt(): number {
@@ -99,13 +101,7 @@ export class PassingSupply implements Supply {
   }
 
   release(): void {
-    for (const entry of this.#window) {
-      if (entry.inFlight) continue;
-      this.#keys.delete(deliveryKey(entry.delivery));
-      this.#inner.putBack(entry.delivery);
-    }
-    this.#window = this.#window.filter((entry) => entry.inFlight);
-    this.#startable = null;
+    for (const entry of this.#takeOut(({ inFlight }) => !inFlight)) this.#inner.putBack(entry.delivery);
     this.#inner.release();
   }
 
@@ -114,32 +110,55 @@ export class PassingSupply implements Supply {
     this.#inner.reset();
   }
 
-  /** A manual resend that arrived settles the scheduled delivery of the same event too. */
-  #dropTwin(seq: number): void {
-    const twin = this.#window.find((entry) => entry.seq === seq && !entry.inFlight);
-    if (twin === undefined) return;
-    this.#window = this.#window.filter((entry) => entry !== twin);
-    this.#keys.delete(deliveryKey(twin.delivery));
-    this.#startable = null;
-    this.#inner.drop(twin.delivery);
-  }
-
   #startables(now: number): Entry[] {
     this.#fill();
-    // All that were read are due, so time alone changes nothing.
-    this.#startable ??= eligible(this.#window, this.ordering, now);
+    if (this.#startable === null) {
+      const { frontier } = this.#inner;
+      const isInOrder = ({ seq, delivery }: Entry) => seq < frontier || delivery.attempts > 0;
+      // All that were read are due, so time alone changes nothing.
+      this.#startable = eligible(this.#window.filter(isInOrder), this.ordering, now);
+    }
     return this.#startable;
   }
 
+  /** Delayed deliveries that wait for those before them must not take the room in which those would be read. */
+  #isStuck(now: number): boolean {
+    return this.#startables(now).length === 0 && this.#window.every(({ inFlight }) => !inFlight);
+  }
+
   #fill(): void {
-    while (this.#window.length < WINDOW_MAX && !this.#inner.hasUrgent && this.#inner.hasNext()) {
-      const delivery = this.#inner.next()!;
-      const { orderingKey } = delivery.event;
-      const entry: Entry = { seq: delivery.seq, orderingKey, dueAt: 0, inFlight: false, delivery };
-      const after = this.#window.findLastIndex((other) => other.seq <= entry.seq);
-      this.#window.splice(after + 1, 0, entry);
-      this.#keys.add(deliveryKey(delivery));
-      this.#startable = null;
+    for (let space = WINDOW_MAX - this.#freshInWindow; space > 0; space--) {
+      const fresh = this.#inner.nextFresh();
+      if (fresh === undefined) break;
+      this.#putIn(fresh);
+      this.#freshInWindow++;
     }
+    for (let space = WINDOW_MAX - this.#window.length + this.#freshInWindow; space > 0; space--) {
+      const due = this.#inner.nextDue();
+      if (due === undefined) break;
+      this.#putIn(due);
+    }
+  }
+
+  #putIn(delivery: QueuedDelivery): void {
+    const { orderingKey } = delivery.event;
+    const entry: Entry = { seq: delivery.seq, orderingKey, dueAt: 0, inFlight: false, delivery };
+    const after = this.#window.findLastIndex((other) => other.seq <= entry.seq);
+    this.#window.splice(after + 1, 0, entry);
+    this.#keys.add(deliveryKey(delivery));
+    this.#startable = null;
+  }
+
+  #takeOut(which: (entry: Entry) => boolean): Entry[] {
+    const out: Entry[] = [];
+    this.#window = this.#window.filter((entry) => {
+      if (!which(entry)) return true;
+      out.push(entry);
+      this.#keys.delete(deliveryKey(entry.delivery));
+      if (entry.delivery.dueAt === 0) this.#freshInWindow--;
+      return false;
+    });
+    this.#startable = null;
+    return out;
   }
 }
