@@ -6,7 +6,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { CHECKS } from './checks/index.ts';
 import { countRepeats } from './checks/not-sent-again.ts';
 import type { Facts, Violation } from './facts.ts';
-import { makeScenario, type Scenario } from './scenario.ts';
+import { makeScenario } from './scenario.ts';
 import { type FinalState, storyKey, tellStories } from './story.ts';
 import { World } from './world.ts';
 
@@ -29,17 +29,18 @@ export interface SeedOptions {
   readonly seed: number;
   /** Breaks something on purpose, to see that a check notices. */
   readonly sabotage?: (store: Storage) => Storage;
-  readonly scenario?: Scenario;
+  readonly instantsMax?: number;
 }
 
-export async function runSeed({ seed, sabotage, scenario }: SeedOptions): Promise<SeedResult> {
-  const plan = scenario ?? makeScenario(seed);
+export async function runSeed({ seed, sabotage, instantsMax }: SeedOptions): Promise<SeedResult> {
+  const scenario = makeScenario(seed);
   const clock = new FakeClock();
   const store = await openSqlite({ path: ':memory:', form: 'inline', clock, log: SILENT });
   const world = new World({
-    scenario: plan,
+    scenario,
     store: sabotage === undefined ? store : sabotage(store),
     clock,
+    ...(instantsMax === undefined ? {} : { instantsMax }),
   });
   const { facts } = world.journal;
   const violations: Violation[] = [];
@@ -48,7 +49,7 @@ export async function runSeed({ seed, sabotage, scenario }: SeedOptions): Promis
     violations.push(...(await restViolations(world, store)));
     const stories = tellStories(facts);
     const final = await readFinalState(store, facts);
-    const evidence = { scenario: plan, facts, stories, final };
+    const evidence = { scenario, facts, stories, final };
     violations.push(...CHECKS.flatMap((check) => check(evidence)));
     await world.close();
     if (world.unrest !== null && violations.length === 0) {

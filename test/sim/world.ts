@@ -12,9 +12,9 @@ import { Receiver } from './receivers.ts';
 import type { ApplicationPlan, EndpointPlan, Scenario } from './scenario.ts';
 
 /** Simulated time after which something that is not settled never will be. */
-const PATIENCE_MS = 21 * 86_400_000;
-/** Instants in which something happens, before a run counts as one that never rests. */
-const INSTANTS_MAX = 150_000;
+const PATIENCE_MS = 14 * 86_400_000;
+/** Instants in which something happens, before a run counts as one that never rests, unless said otherwise. */
+const INSTANTS_MAX = 40_000;
 /** Ms that starting and setting up may take. */
 const SET_UP_INSTANTS_MAX = 5_000;
 /** Instants between two looks at whether everything is settled. */
@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly scenario: Scenario;
   readonly store: Storage;
   readonly clock: FakeClock;
+  /** Instants after which the run counts as one that never rests. */
+  readonly instantsMax?: number;
 }
 
 export class World {
@@ -42,6 +44,7 @@ export class World {
   readonly #clock: FakeClock;
   readonly #dice: SeededDice;
   readonly #startedAt: number;
+  readonly #instantsMax: number;
   #receivers: readonly Receiver[] = [];
   #people: People | null = null;
   /** The latest life, and the one that people can talk to. */
@@ -52,7 +55,8 @@ export class World {
   #isSetUp = false;
   #bug: { readonly cause: unknown } | null = null;
 
-  constructor({ scenario, store, clock }: WorldOptions) {
+  constructor({ scenario, store, clock, instantsMax }: WorldOptions) {
+    this.#instantsMax = instantsMax ?? INSTANTS_MAX;
     this.#scenario = scenario;
     this.#store = store;
     this.#clock = clock;
@@ -273,7 +277,7 @@ export class World {
       if (!(await this.#clock.advanceToNext(PATIENCE_MS))) await this.#clock.advance(1_000);
       if (this.#bug !== null) throw this.#bug.cause;
       if (instants % LOOK_EVERY === 0 && (await this.#isQuiet())) return;
-      if (this.#clock.now() > until || instants > INSTANTS_MAX) {
+      if (this.#clock.now() > until || instants > this.#instantsMax) {
         const { unsettledDeliveries } = await this.#store.upkeep.stats();
         this.unrest = `${unsettledDeliveries} deliveries are unsettled after ${instants} instants`;
         return;

@@ -50,10 +50,10 @@ function complain(evidence: Evidence, story: Story, state: string | undefined): 
 
 function complainOfFailed(evidence: Evidence, story: Story): string | null {
   const row = story.rows.findLast((candidate) => candidate.trigger === 'scheduled');
-  if (row === undefined || row.closed === null) return null;
+  const last = story.records.findLast(({ fact }) => fact.record.attempt.outcome !== 'canceled');
+  // A resend that failed gave the pair its state, whatever became of the delivery before.
+  if (row === undefined || row.closed === null || (last !== undefined && last !== row.closed.by)) return null;
   const closing = row.closed.by.fact;
-  // A resend settled both; a later one failed, and gave the pair its state.
-  if (closing.record.attempt.trigger === 'manual') return null;
   const attempts = story.records.filter(
     ({ fact }) =>
       fact.record.attempt.trigger === 'scheduled' &&
