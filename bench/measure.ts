@@ -20,7 +20,7 @@ export interface Subject {
   readonly order: Omit<LoadOrder, 'count' | 'rate'>;
 }
 
-const DRAIN_MS_MAX = 120_000;
+const DRAIN_MS_MAX = 15_000;
 
 export async function measure(
   subject: Subject,
