@@ -85,9 +85,10 @@ function attemptsOfLane(
   const { sql, order, after } = pageOf(page, 'a.id');
   const rows = db.all<AttemptRow & EventRow>(
     `SELECT ${EVENT_COLUMNS}, ${ATTEMPT_COLUMNS}
-     FROM lane l CROSS JOIN attempt a INDEXED BY attempt_by_lane ON a.lane_no = l.no
+     FROM attempt a INDEXED BY attempt_by_lane CROSS JOIN lane l ON l.no = a.lane_no
      CROSS JOIN event e ON e.scope_no = l.scope_no AND e.seq = a.seq ${EVENT_JOINS}
-     WHERE l.scope_no = ${SCOPE_NO} AND l.destination_id = ? AND ${sql} AND in_time(a.seq)${condition.sql}
+     WHERE a.lane_no = (SELECT no FROM lane WHERE scope_no = ${SCOPE_NO} AND destination_id = ?)
+       AND ${sql} AND in_time(a.seq)${condition.sql}
      ORDER BY ${order} LIMIT ?`,
     ...scopeValues(scope),
     filter.destinationId!,

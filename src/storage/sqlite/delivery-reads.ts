@@ -8,7 +8,7 @@ import {
   type OrganizationId,
 } from '../../core/ids.ts';
 import type { DestinationState, EventFilter, Page, StoredEvent } from '../../ports/history.ts';
-import { CANCELED, LATE } from '../sql/codes.ts';
+import { CANCELED, DELIVERED, FAILED, LATE, SCHEDULED, SENDING } from '../sql/codes.ts';
 import { type StateRow, settledStatus, stateOf } from '../sql/delivery-state.ts';
 import {
   type InLane,
@@ -39,6 +39,24 @@ const STATE_COLUMNS = `
   (SELECT status FROM attempt a WHERE a.seq = e.seq AND a.lane_no = l.no
    ORDER BY a.status >= ${LATE}, a.n DESC LIMIT 1) AS latest`;
 
+const HAS_DELIVERY = `(
+  EXISTS (SELECT 1 FROM attempt a WHERE a.seq = e.seq AND a.lane_no = l.no) OR
+  EXISTS (SELECT 1 FROM fresh q WHERE q.lane_no = l.no AND q.seq = e.seq) OR
+  EXISTS (SELECT 1 FROM waiting q WHERE q.lane_no = l.no AND q.seq = e.seq))`;
+
+/** The same as sql/delivery-state.ts says, for filters that must not bring every row to this side. */
+const STATUS = `CASE
+  WHEN EXISTS (SELECT 1 FROM fresh q WHERE q.lane_no = l.no AND q.seq = e.seq AND q.trigger = 0) THEN 'pending'
+  WHEN EXISTS (SELECT 1 FROM waiting q WHERE q.lane_no = l.no AND q.seq = e.seq AND q.trigger = 0 AND q.attempts > 0)
+    THEN 'sending'
+  WHEN EXISTS (SELECT 1 FROM fresh q WHERE q.lane_no = l.no AND q.seq = e.seq) THEN 'pending'
+  WHEN EXISTS (SELECT 1 FROM waiting q WHERE q.lane_no = l.no AND q.seq = e.seq) THEN 'pending'
+  ELSE CASE (SELECT status FROM attempt a WHERE a.seq = e.seq AND a.lane_no = l.no
+             ORDER BY a.status >= ${LATE}, a.n DESC LIMIT 1) % ${LATE}
+    WHEN ${DELIVERED} THEN 'delivered' WHEN ${FAILED} THEN 'failed'
+    WHEN ${SENDING} THEN 'canceled' WHEN ${CANCELED} THEN 'canceled' END
+  END`;
+
 export function listDestinationStates(
   { db }: ReadContext,
   { scope, eventId }: InScope & { eventId: EventId },
@@ -59,53 +77,63 @@ export function listDestinationStates(
 export function listDestinationEvents(
   context: ReadContext,
   query: InLane & {
-    filter: EventFilter & { readonly status?: readonly DeliveryStatus[] };
+    filter: StateFilter;
     page: Page;
     withContent: boolean;
   },
 ): readonly (StoredEvent & DestinationState)[] {
-  const { db, now, deadline } = context;
+  const { db, now } = context;
   const { scope, destinationId, filter, page } = query;
   const columns = storedColumns(query.withContent, now);
   const condition = eventCondition(filter);
   const { sql, order, after } = pageOf(page);
-  const few = fewSeqs(context, query);
-  const rows = db.iterate<StoredRow & StateRow>(
+  const few = fewSeqs(context, query, filter);
+  const wanted = filter.status === undefined ? '' : ` AND ${STATUS} IN (SELECT value FROM json_each(?))`;
+  const rows = db.all<StoredRow & StateRow>(
     `SELECT ${columns.sql}, ${STATE_COLUMNS}
      FROM lane l CROSS JOIN event e ${few === null ? 'INDEXED BY event_by_id' : ''} ${EVENT_JOINS}
-     WHERE l.no = ${LANE_NO} AND e.scope_no = ${SCOPE_NO} AND ${sql}${condition.sql}
+     WHERE l.no = ${LANE_NO} AND e.scope_no = ${SCOPE_NO} AND ${sql} AND in_time(e.seq)
        ${few === null ? '' : 'AND e.seq IN (SELECT value FROM json_each(?))'}
-     ORDER BY ${order}`,
+       AND ${HAS_DELIVERY}${wanted}${condition.sql}
+     ORDER BY ${order} LIMIT ?`,
     ...columns.values,
     scope.organization,
     destinationId,
     ...scopeValues(scope),
     after,
-    ...condition.values,
     ...(few === null ? [] : [JSON.stringify(few)]),
+    ...(filter.status === undefined ? [] : [JSON.stringify(filter.status)]),
+    ...condition.values,
+    rowLimit(page.limit),
   );
-  const found: (StoredEvent & DestinationState)[] = [];
-  const limit = rowLimit(page.limit);
-  for (const row of rows) {
-    if (found.length >= limit) break;
-    deadline.check();
-    const state = stateOf(row);
-    if (state === null || (filter.status !== undefined && !filter.status.includes(state.status))) continue;
-    found.push({ ...storedOf(row, now), destinationId, ...state });
-  }
-  return found;
+  return rows.map((row) => ({ ...storedOf(row, now), destinationId, ...stateOf(row)! }));
 }
 
-/** The events of a destination that had few; null = it had many, so most events of its scope are its own. */
-function fewSeqs({ db }: ReadContext, lane: InLane): readonly number[] | null {
+type StateFilter = EventFilter & { readonly status?: readonly DeliveryStatus[] };
+
+/**
+ * The events of a destination that may pass the filter, when they are few; null = they are many, so the events of the
+ * scope are looked at one after the other.
+ */
+function fewSeqs({ db }: ReadContext, lane: InLane, filter: StateFilter): readonly number[] | null {
+  const wants = (...statuses: DeliveryStatus[]) =>
+    filter.status === undefined || statuses.some((status) => filter.status!.includes(status));
+  const settled = [DELIVERED, FAILED, SENDING, CANCELED].filter((code) => wants(settledStatus(code)));
   const rows = db.all<{ seq: number }>(
     `WITH lane_no (no) AS (SELECT ${LANE_NO})
-     SELECT seq FROM (SELECT seq FROM attempt WHERE lane_no = (SELECT no FROM lane_no) LIMIT ?3)
-     UNION ALL SELECT seq FROM (SELECT seq FROM fresh WHERE lane_no = (SELECT no FROM lane_no) LIMIT ?3)
-     UNION ALL SELECT seq FROM (SELECT seq FROM waiting WHERE lane_no = (SELECT no FROM lane_no) LIMIT ?3)`,
+     SELECT seq FROM (SELECT seq FROM attempt INDEXED BY attempt_by_lane
+       WHERE lane_no = (SELECT no FROM lane_no) AND id >= ?3 AND in_time(seq)
+         AND status % ${LATE} IN (SELECT value FROM json_each(?4)) LIMIT ?5)
+     UNION ALL
+     SELECT seq FROM (SELECT seq FROM fresh WHERE lane_no = (SELECT no FROM lane_no) LIMIT ?5 * ?6)
+     UNION ALL
+     SELECT seq FROM (SELECT seq FROM waiting WHERE lane_no = (SELECT no FROM lane_no) LIMIT ?5 * ?6)`,
     lane.scope.organization,
     lane.destinationId,
+    idAt((filter.since ?? 0) - ID_SLACK_MS, 'first'),
+    JSON.stringify(settled),
     SMALL_LANE_ROWS,
+    wants('pending', 'sending') ? 1 : 0,
   );
   return rows.length >= SMALL_LANE_ROWS ? null : [...new Set(rows.map((row) => row.seq))];
 }
@@ -115,67 +143,67 @@ export function countStates(
   { filter, ...lane }: InLane & { filter: EventFilter },
 ): Readonly<Record<DeliveryStatus, number>> {
   const counts = { delivered: 0, pending: 0, failed: 0, sending: 0, canceled: 0 };
-  const statuses = isTimeOnly(filter)
-    ? statesByTime(context, lane, filter).values()
-    : statesByScan(context, lane, filter);
-  for (const status of statuses) counts[status] += 1;
+  const rows = isTimeOnly(filter) ? countByTime(context, lane, filter) : countByScan(context, lane, filter);
+  for (const row of rows) counts[row.status] += row.count;
   return counts;
 }
 
-function* statesByScan(context: ReadContext, lane: InLane, filter: EventFilter): Iterable<DeliveryStatus> {
+interface CountRow {
+  readonly status: DeliveryStatus;
+  readonly count: number;
+}
+
+function countByScan({ db }: ReadContext, lane: InLane, filter: EventFilter): readonly CountRow[] {
   const condition = eventCondition(filter);
-  const rows = context.db.iterate<StateRow>(
-    `SELECT ${STATE_COLUMNS} FROM lane l CROSS JOIN event e INDEXED BY event_by_id ${EVENT_JOINS}
-     WHERE l.no = ${LANE_NO} AND e.scope_no = ${SCOPE_NO}${condition.sql}`,
+  return db.all<CountRow>(
+    `SELECT ${STATUS} AS status, count(*) AS count
+     FROM lane l CROSS JOIN event e INDEXED BY event_by_id ${EVENT_JOINS}
+     WHERE l.no = ${LANE_NO} AND e.scope_no = ${SCOPE_NO} AND ${HAS_DELIVERY}${condition.sql} GROUP BY 1`,
     lane.scope.organization,
     lane.destinationId,
     ...scopeValues(lane.scope),
     ...condition.values,
   );
-  for (const row of rows) {
-    const state = stateOf(row);
-    if (state !== null) yield state.status;
-  }
 }
 
-/** From the index of the destination's attempts alone: times become a range of seqs. */
-function statesByTime(context: ReadContext, lane: InLane, filter: EventFilter): Map<number, DeliveryStatus> {
-  const { db, deadline } = context;
-  const first = filter.since === undefined ? 0 : seqAt(context, { scope: lane.scope, at: filter.since });
-  const last =
-    filter.before === undefined
-      ? Number.MAX_SAFE_INTEGER
-      : seqAt(context, { scope: lane.scope, at: filter.before });
-  const latest = new Map<number, { readonly n: number; readonly status: number }>();
-  const values = [lane.scope.organization, lane.destinationId, first, last] as const;
-  const attempts = db.iterate<{ seq: number; n: number; status: number }>(
-    `SELECT seq, n, status FROM attempt INDEXED BY attempt_by_lane
-     WHERE lane_no = ${LANE_NO} AND seq > ? AND seq <= ? AND id >= ?`,
-    ...values,
+/**
+ * From the indexes of the destination's attempts and deliveries alone: times become a range of seqs. The settled ones
+ * are counted by their deciding attempt (the last that was not late), the rest by where they wait.
+ */
+const COUNT_BY_TIME = `
+  WITH bounds (lane_no, first, last, since) AS (SELECT ${LANE_NO}, ?, ?, ?),
+  decided (seq, status) AS (
+    SELECT seq, max((status < ${LATE}) * (1 << 40) + n * 8 + status) % ${LATE}
+    FROM attempt INDEXED BY attempt_by_lane
+    WHERE lane_no = (SELECT lane_no FROM bounds) AND id >= (SELECT since FROM bounds)
+      AND seq > (SELECT first FROM bounds) AND seq <= (SELECT last FROM bounds) AND in_time(seq)
+    GROUP BY seq),
+  queued (seq, trigger, attempts) AS (
+    SELECT seq, trigger, 0 FROM fresh
+    WHERE lane_no = (SELECT lane_no FROM bounds) AND seq > (SELECT first FROM bounds) AND seq <= (SELECT last FROM bounds)
+    UNION ALL
+    SELECT seq, trigger, attempts * (trigger = ${SCHEDULED}) FROM waiting
+    WHERE lane_no = (SELECT lane_no FROM bounds) AND seq > (SELECT first FROM bounds) AND seq <= (SELECT last FROM bounds))
+  SELECT CASE status WHEN ${DELIVERED} THEN 'delivered' WHEN ${FAILED} THEN 'failed' ELSE 'canceled' END AS status,
+    count(*) AS count
+  FROM decided d
+  WHERE NOT EXISTS (SELECT 1 FROM fresh WHERE lane_no = (SELECT lane_no FROM bounds) AND seq = d.seq)
+    AND NOT EXISTS (SELECT 1 FROM waiting WHERE lane_no = (SELECT lane_no FROM bounds) AND seq = d.seq)
+  GROUP BY 1
+  UNION ALL
+  SELECT CASE WHEN attempts > 0 THEN 'sending' ELSE 'pending' END, count(*)
+  FROM (SELECT max(attempts) AS attempts FROM queued WHERE in_time(seq) GROUP BY seq) GROUP BY 1`;
+
+function countByTime(context: ReadContext, lane: InLane, filter: EventFilter): readonly CountRow[] {
+  const { scope, destinationId } = lane;
+  return context.db.all<CountRow>(
+    COUNT_BY_TIME,
+    scope.organization,
+    destinationId,
+    filter.since === undefined ? 0 : seqAt(context, { scope, at: filter.since }),
+    filter.before === undefined ? Number.MAX_SAFE_INTEGER : seqAt(context, { scope, at: filter.before }),
     idAt((filter.since ?? 0) - ID_SLACK_MS, 'first'),
   );
-  for (const row of attempts) {
-    deadline.check();
-    const rank = row.status >= LATE ? row.n - Number.MAX_SAFE_INTEGER : row.n;
-    const known = latest.get(row.seq);
-    if (known === undefined || known.n < rank) latest.set(row.seq, { n: rank, status: row.status });
-  }
-  const states = new Map<number, DeliveryStatus>();
-  for (const [seq, { status }] of latest) states.set(seq, settledStatus(status));
-  const queued = db.iterate<{ seq: number; attempts: number }>(
-    `SELECT seq, CASE WHEN trigger = 0 THEN attempts ELSE 0 END AS attempts FROM waiting
-       WHERE lane_no = ${LANE_NO} AND seq > ? AND seq <= ?
-     UNION ALL SELECT seq, 0 FROM fresh WHERE lane_no = ${LANE_NO} AND seq > ? AND seq <= ?`,
-    ...values,
-    ...values,
-  );
-  const sending = new Set<number>();
-  for (const row of queued) {
-    deadline.check();
-    if (row.attempts > 0) sending.add(row.seq);
-    states.set(row.seq, sending.has(row.seq) ? 'sending' : 'pending');
-  }
-  return states;
 }
 
 export function countUsage(

@@ -62,7 +62,7 @@ export function findEvent(
 ): StoredEvent | null {
   const columns = storedColumns(withContent, now);
   const row = db.get<StoredRow>(
-    `SELECT ${columns.sql} FROM event e ${EVENT_JOINS}
+    `SELECT ${columns.sql} FROM event e INDEXED BY ${'id' in ref ? 'event_by_id' : 'event_by_event_id'} ${EVENT_JOINS}
      WHERE e.scope_no = ${SCOPE_NO} AND ${'id' in ref ? 'e.id' : 'e.event_id'} = ?`,
     ...columns.values,
     ...scopeValues(scope),

@@ -8,6 +8,8 @@ import type { Interned } from './interned.ts';
 
 /** Scopes that one step of pruning looks at when they have nothing to drop. */
 const SCOPES_SEEN_MAX = 5000;
+/** Events that it looks at when they must stay. */
+const EVENTS_SEEN_MAX = 5000;
 
 export class UpkeepWrites {
   readonly #db: Connection;
@@ -79,7 +81,8 @@ export class UpkeepWrites {
   #dropEvents(before: number, limit: number): number {
     let dropped = 0;
     let scopesSeen = 0;
-    while (dropped < limit && scopesSeen < SCOPES_SEEN_MAX) {
+    let eventsSeen = 0;
+    while (dropped < limit && scopesSeen < SCOPES_SEEN_MAX && eventsSeen < EVENTS_SEEN_MAX) {
       const scopeNo = this.#scopeFrom(this.#cursor.scopeNo);
       if (scopeNo === undefined) {
         this.#cursor = { scopeNo: 0, seq: 0 };
@@ -89,6 +92,7 @@ export class UpkeepWrites {
       const room = limit - dropped;
       const chunk = this.#oldEvents(scopeNo, { after, before, limit: room });
       scopesSeen += 1;
+      eventsSeen += chunk.length;
       dropped += this.#dropChunk(scopeNo, chunk);
       const isThrough = chunk.length < room;
       this.#cursor = isThrough
