@@ -415,6 +415,21 @@ test('a repeated start with the same key gives the first answer and starts nothi
   assert.equal(all.length, 1);
 });
 
+test('a task whose start was stored although its caller was told of a failure runs', async (t) => {
+  const house = await makeHouse(t);
+  const fates: Fate[] = ['lose-reply'];
+  const flaky = new FailingStorage({
+    inner: house.store,
+    fate: ({ name }) => (name === 'catalog.write' ? (fates.shift() ?? 'pass') : 'pass'),
+  });
+  const tasks = makeTasks(house, { storage: flaky });
+  const input = { applicationId: house.application };
+  await assert.rejects(startTask(tasks, 'application.purge_content', input), { code: 'unavailable' });
+  const [running] = await house.store.catalog.runningTasks(10);
+  assert.ok(running !== undefined);
+  assert.equal((await untilEnded(house, running.task.id)).status, 'finished');
+});
+
 test('bad input is refused and stores nothing', async (t) => {
   const house = await makeHouse(t);
   const endpoint = await addEndpoint(house);

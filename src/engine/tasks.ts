@@ -11,7 +11,7 @@ import type { Principal } from '../core/access/access.ts';
 import type { BackgroundTask } from '../core/catalog/resources.ts';
 import { newId, type OrganizationId, renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
-import type { AuditEntry } from '../ports/catalog.ts';
+import type { AuditEntry, ChangeResult } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dice } from '../ports/dice.ts';
 import type { IdempotencyRecord } from '../ports/intake.ts';
@@ -88,14 +88,7 @@ class TaskRunner {
     kind.readInput(request.input);
     const task = this.#newTask(request);
     const reply = request.reply(task);
-    const result = await this.#parts.storage.catalog.write({
-      organization: request.organization,
-      changes: [{ op: 'insert', kind: 'background-task', resource: task }],
-      audit: [this.#auditEntry(request.principal, task)],
-      idempotency: this.#idempotencyRecord(request, reply),
-      publish: [],
-      forgetHealth: [],
-    });
+    const result = await this.#insert(request, task, reply);
     switch (result.kind) {
       case 'done':
         this.#enqueue({ organization: request.organization, id: task.id });
@@ -109,6 +102,23 @@ class TaskRunner {
         );
       default:
         throw new Error(`A new background task could not be stored: ${result.kind}.`);
+    }
+  }
+
+  async #insert(request: StartRequest, task: BackgroundTask, reply: Reply): Promise<ChangeResult> {
+    try {
+      return await this.#parts.storage.catalog.write({
+        organization: request.organization,
+        changes: [{ op: 'insert', kind: 'background-task', resource: task }],
+        audit: [this.#auditEntry(request.principal, task)],
+        idempotency: this.#idempotencyRecord(request, reply),
+        publish: [],
+        forgetHealth: [],
+      });
+    } catch (cause) {
+      // The store may have taken it although it did not say so.
+      this.#lookLater();
+      throw cause;
     }
   }
 
@@ -151,14 +161,17 @@ class TaskRunner {
 
   #refill(): void {
     this.#moreInStore = false;
-    const { clock, log } = this.#parts;
     this.resume().catch((cause: unknown) => {
-      log.error('task.resume-failed', cause);
+      this.#parts.log.error('task.resume-failed', cause);
       // The tasks are safe in the store; the next look finds them.
-      clock.after(RETRY_FIRST_MS, () => {
-        this.#moreInStore = true;
-        this.#fill();
-      });
+      this.#lookLater();
+    });
+  }
+
+  #lookLater(): void {
+    this.#parts.clock.after(RETRY_FIRST_MS, () => {
+      this.#moreInStore = true;
+      this.#fill();
     });
   }
 

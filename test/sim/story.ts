@@ -144,7 +144,8 @@ function closeRow(stories: ReadonlyMap<string, Story>, fact: RecordFact): void {
       candidate.record === null &&
       candidate.fact.process === fact.process &&
       candidate.fact.at === attempt.startedAt &&
-      candidate.fact.outcome?.kind === attempt.outcome,
+      candidate.fact.outcome?.kind === attempt.outcome &&
+      candidate.fact.outcome.durationMs === attempt.durationMs,
   );
   if (send !== undefined) {
     send.record = record;
