@@ -102,7 +102,7 @@ export class WriteQueue {
 
   #next(): void {
     if (this.#waiting.length > 0) {
-      this.#flush();
+      this.#hop.soon(() => this.#flush());
       return;
     }
     this.#busy = false;

@@ -12,6 +12,7 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
+export const CONSTRAINT = 19;
 
 const SENTENCES: Readonly<Record<number, string>> = {
   [BUSY]: 'The database file is locked by another program; stop that program and try again.',

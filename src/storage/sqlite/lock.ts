@@ -8,6 +8,8 @@ import { StorageRefused } from '../sql/refused.ts';
 import { refusalOf, sqliteCode } from './errors.ts';
 
 const BUSY = 5;
+/** A connection that nothing refers to is collected, and its lock with it. */
+const HELD = new Set<DatabaseSync>();
 
 export interface ProcessLock {
   release(): void;
@@ -26,9 +28,11 @@ export function lockFile(path: string): ProcessLock {
     throw sqliteCode(error) === BUSY ? heldBy(path, pidPath) : refusalOf(error, path);
   }
   const held = db;
+  HELD.add(held);
   return {
     release() {
       if (!held.isOpen) return;
+      HELD.delete(held);
       rmSync(pidPath, { force: true });
       held.close();
     },

@@ -1,5 +1,5 @@
 /** What changes the queue inside the writer's transaction: attempts, resends, cancellations, health. */
-import type { StatementSync } from 'node:sqlite';
+import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Health } from '../../core/delivery/health.ts';
 import type { Enqueued, EnqueueEntry } from '../../ports/queue.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../sql/codes.ts';
 import type { RecordOp, WriteOpOf } from '../sql/write-op.ts';
 import type { Connection } from './connection.ts';
+import { CONSTRAINT, sqliteCode } from './errors.ts';
 import { CONTENT_NO } from './event-sql.ts';
 import type { IntakeWrites } from './intake.ts';
 import type { Interned, Lane, Organization } from './interned.ts';
@@ -42,7 +43,7 @@ export class QueueWrites {
     this.#db = db;
     this.#interned = interned;
     this.#intake = intake;
-    this.#insertFirst = db.prepare(`INSERT OR IGNORE INTO attempt VALUES (?, ?, 1, ${ATTEMPT_VALUES})`);
+    this.#insertFirst = db.prepare(`INSERT INTO attempt VALUES (?, ?, 1, ${ATTEMPT_VALUES})`);
     this.#insertNext = db.prepare(
       `INSERT INTO attempt VALUES (?1, ?2,
          coalesce((SELECT max(n) FROM attempt WHERE seq = ?1 AND lane_no = ?2), 0) + 1, ${ATTEMPT_VALUES})`,
@@ -100,9 +101,19 @@ export class QueueWrites {
       op.nextAttemptAt,
       op.response,
     ] as const;
-    // The first attempt of a pair needs no look at what was recorded before it.
-    const isFirst = op.number === 1 && this.#insertFirst.run(op.seq, laneNo, ...values).changes !== 0;
-    if (!isFirst) this.#insertNext.run(op.seq, laneNo, ...values);
+    // The first attempt of a pair needs no look at what was recorded before it, unless that was a cancellation.
+    if (op.number === 1 && this.#insertUnlessTaken(op.seq, laneNo, values)) return;
+    this.#insertNext.run(op.seq, laneNo, ...values);
+  }
+
+  #insertUnlessTaken(seq: number, laneNo: number, values: readonly SQLInputValue[]): boolean {
+    try {
+      this.#insertFirst.get(seq, laneNo, ...values);
+      return true;
+    } catch (error) {
+      if (sqliteCode(error) === CONSTRAINT) return false;
+      throw error;
+    }
   }
 
   enqueue(op: WriteOpOf<'enqueue'>, now: number): readonly Enqueued[] {
