@@ -5,6 +5,7 @@ import type { DestinationId, OrganizationId } from '../core/ids.ts';
 import type { Wire } from '../ports/wire.ts';
 import { type CompiledDestination, compileDestination } from './compile-destination.ts';
 import type { EngineSettings, Vault } from './engine.ts';
+import { growingTo } from './growing-to.ts';
 
 const COMPILED_MAX = 50_000;
 
@@ -19,7 +20,7 @@ export class CompiledDestinations {
     this.#settings = options.settings;
     this.#wire = options.wire;
     this.#compiled = new LRUCache({
-      max: COMPILED_MAX,
+      ...growingTo(COMPILED_MAX),
       dispose: (old, _id, reason) => {
         if (reason !== 'set') this.#wire.forget(old.connection);
       },

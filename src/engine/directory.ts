@@ -9,6 +9,7 @@ import { type ApplicationId, type DestinationId, type OrganizationId, parseId } 
 import { Problem } from '../core/problem.ts';
 import type { Catalog, ResourceRef } from '../ports/catalog.ts';
 import type { Directory, Edit, LoadedApplication, LoadedDestination, LoadedOwner } from './engine.ts';
+import { growingTo } from './growing-to.ts';
 
 /** Destinations kept ready, over all owners. An owner counts as one more. */
 const DESTINATIONS_CACHED = 100_000;
@@ -41,11 +42,11 @@ export class CachedDirectory implements Directory {
     maxSize: DESTINATIONS_CACHED,
     sizeCalculation: (owner) => 1 + owner.destinations.length,
   });
-  readonly #uids = new LRUCache<string, ApplicationId>({ max: NAMES_CACHED });
-  readonly #eventTypes = new LRUCache<string, { readonly found: EventType | undefined }>({
-    max: NAMES_CACHED,
-  });
-  readonly #revoked = new LRUCache<string, { readonly found: boolean }>({ max: NAMES_CACHED });
+  readonly #uids = new LRUCache<string, ApplicationId>(growingTo(NAMES_CACHED));
+  readonly #eventTypes = new LRUCache<string, { readonly found: EventType | undefined }>(
+    growingTo(NAMES_CACHED),
+  );
+  readonly #revoked = new LRUCache<string, { readonly found: boolean }>(growingTo(NAMES_CACHED));
   readonly #loads = new Map<string, Promise<unknown>>();
 
   constructor(catalog: Catalog) {

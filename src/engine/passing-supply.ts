@@ -114,7 +114,9 @@ export class PassingSupply implements Supply {
     this.#fill();
     if (this.#startable === null) {
       const { frontier } = this.#inner;
-      const isInOrder = ({ seq, delivery }: Entry) => seq < frontier || delivery.attempts > 0;
+      // What is in flight keeps its line busy, also when reading started again before it.
+      const isInOrder = ({ seq, delivery, inFlight }: Entry) =>
+        inFlight || seq < frontier || delivery.attempts > 0;
       // All that were read are due, so time alone changes nothing.
       this.#startable = eligible(this.#window.filter(isInOrder), this.ordering, now);
     }

@@ -1,6 +1,7 @@
 /** The token buckets of destinations, kept in their lanes, and of applications, shared by the lanes of each. */
 import { LRUCache } from 'lru-cache';
 import { atRate, newBucket, type TokenBucket, take } from '../core/delivery/rate.ts';
+import { growingTo } from './growing-to.ts';
 import type { Lane } from './lane.ts';
 import type { Target } from './targets.ts';
 
@@ -8,7 +9,7 @@ import type { Target } from './targets.ts';
 const APPLICATION_BUCKETS_MAX = 50_000;
 
 export class RateLimits {
-  readonly #applications = new LRUCache<string, TokenBucket>({ max: APPLICATION_BUCKETS_MAX });
+  readonly #applications = new LRUCache<string, TokenBucket>(growingTo(APPLICATION_BUCKETS_MAX));
 
   /** Takes a token of the destination and one of its application, or neither: then how long to wait. 0 = go. */
   take(lane: Lane, { loaded, application }: Target, now: number): number {

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Wire } from '../ports/wire.ts';
 import type { CompiledDestination, Oauth2Auth } from './compile-destination.ts';
 import type { FetchToken, TokenAnswer } from './engine.ts';
+import { growingTo } from './growing-to.ts';
 
 const TOKENS_MAX = 10_000;
 
@@ -18,7 +19,7 @@ export class Tokens {
   readonly #fetchToken: FetchToken;
   readonly #wire: Wire;
   readonly #clock: Clock;
-  readonly #kept = new LRUCache<string, Kept>({ max: TOKENS_MAX });
+  readonly #kept = new LRUCache<string, Kept>(growingTo(TOKENS_MAX));
 
   constructor(options: { fetchToken: FetchToken; wire: Wire; clock: Clock }) {
     this.#fetchToken = options.fetchToken;
