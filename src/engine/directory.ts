@@ -249,10 +249,15 @@ export class CachedDirectory implements Directory {
     for (;;) {
       const known = await this.#open(organization);
       const { drops } = known;
-      const { value, keep } = await read();
-      if (known.drops !== drops) continue;
-      keep();
-      return value;
+      try {
+        const { value, keep } = await read();
+        if (known.drops !== drops) continue;
+        keep();
+        return value;
+      } catch (cause) {
+        // What was not there may be there now.
+        if (known.drops === drops) throw cause;
+      }
     }
   }
 

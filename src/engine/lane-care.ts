@@ -37,12 +37,11 @@ export class LaneCare {
 
   /** Enabled again: what waits goes now, not when its retry would have been due. */
   reopened(key: LaneKey): void {
-    const lane = this.#lanes.lane(key);
-    this.#lanes.forgive(lane);
+    this.#lanes.forgive(this.#lanes.lane(key));
     const fields = { organization: key.organization, destinationId: key.destinationId };
     void this.#retrier.untilDone('lane.hurry', fields, async () => {
       await this.#hurryAll(key);
-      this.#lanes.reread(lane);
+      this.#lanes.reread(this.#lanes.lane(key));
     });
   }
 

@@ -69,6 +69,10 @@ export class Lane implements LaneKey, Sleeper {
     this.givenOut.delete(deliveryKey(delivery));
   }
 
+  isGivenOut(delivery: QueuedDelivery): boolean {
+    return this.givenOut.has(deliveryKey(delivery));
+  }
+
   get holdsNothing(): boolean {
     return this.budget.items === 0 && this.ignored === null;
   }

@@ -151,6 +151,21 @@ test('what was committed before a crash is delivered after it, in flight or not'
   await rig.close();
 });
 
+test('after a restart many lanes of one application all start', async () => {
+  const rig = await EngineRig.start({ react: () => hangs(), settings: { concurrencyTotal: 1_000 } });
+  const app = await rig.addApplication();
+  const destinations = [];
+  for (let i = 0; i < 60; i++) destinations.push(await rig.addDestination(app));
+  await rig.publish(app, '{}');
+  await rig.clock.advance(1);
+  rig.react = () => answers(200);
+  await rig.reopen();
+  await rig.clock.advance(SECOND);
+  assert.ok(destinations.every((destination) => rig.callsTo(destination).length === 2));
+  assert.equal(await rig.unsettled(), 0);
+  await rig.close();
+});
+
 test('a delayed message waits for its time', async () => {
   const rig = await EngineRig.start();
   const app = await rig.addApplication();

@@ -298,8 +298,9 @@ export class Lanes {
       .finally(() => {
         this.#loading--;
         this.#loaded(lane);
-        const next = this.#waitingToLoad.shift();
-        if (next !== undefined) this.#loaded(next);
+        // Those woken may find what they need in memory and load nothing: the last load wakes all that are left.
+        const next = this.#loading === 0 ? this.#waitingToLoad.drain() : [this.#waitingToLoad.shift()];
+        for (const waiting of next) if (waiting !== undefined) this.#loaded(waiting);
       });
   }
 

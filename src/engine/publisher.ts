@@ -11,7 +11,7 @@ import {
 } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { Acceptance } from '../ports/intake.ts';
-import type { Enqueued } from '../ports/queue.ts';
+import type { Enqueued, QueuedDelivery } from '../ports/queue.ts';
 import type { CachedDirectory } from './directory.ts';
 import type { EngineMetrics, EngineParts, PublishRequest, PublishResult } from './engine.ts';
 import { idempotencyRecord, keyReused, replayedReply } from './idempotency.ts';
@@ -98,9 +98,10 @@ export class Publisher {
 
   async resend(organization: OrganizationId, destination: Destination, eventId: EventId): Promise<void> {
     refuseDisabled(destination);
-    const { clock, storage } = this.#parts;
-    const dueAt = clock.now();
-    const [result] = await storage.queue.enqueue(organization, [
+    const dueAt = this.#parts.clock.now();
+    // Read before it is queued, so that the lane cannot send it by itself while we read.
+    const delivery = await this.#readManual(organization, destination, { eventId, dueAt });
+    const [result] = await this.#parts.storage.queue.enqueue(organization, [
       { eventId, destinationId: destination.id, trigger: 'manual', dueAt },
     ]);
     if (result === undefined || result.kind === 'unknown-event')
@@ -111,7 +112,9 @@ export class Publisher {
         'The payload of this message has expired or was expunged: publish it again.',
       );
     const lane = this.#laneOf(organization, destination.id, destination.ownerId);
-    if (result.kind === 'queued') await this.#handUrgent(lane, eventId, dueAt);
+    const isNew = result.kind === 'queued' && delivery !== null && !lane.isGivenOut(delivery);
+    if (isNew) lane.supply.handUrgent(delivery);
+    else lane.supply.markDue(dueAt);
     this.#lanes.wake(lane);
   }
 
@@ -137,22 +140,24 @@ export class Publisher {
     return results.filter((result) => result.kind === 'queued').length;
   }
 
-  /** A person waits for a resend: it does not wait in line, nor behind an open circuit. */
-  async #handUrgent(lane: Lane, eventId: EventId, dueAt: number): Promise<void> {
-    const { organization, ownerId } = lane;
+  /** A person waits for a resend: it does not wait in line, nor behind an open circuit. null = the lane reads it. */
+  async #readManual(
+    organization: OrganizationId,
+    destination: Destination,
+    { eventId, dueAt }: { eventId: EventId; dueAt: number },
+  ): Promise<QueuedDelivery | null> {
     try {
-      const scope = { organization, applicationId: ownerId ?? null };
+      const scope = { organization, applicationId: destination.ownerId };
       const stored = await this.#parts.storage.history.findEvent(
         scope,
         { id: eventId },
         { withContent: true },
       );
-      if (stored === null) return;
+      if (stored === null) return null;
       const { seq, event, content } = stored;
-      lane.supply.handUrgent({ seq, trigger: 'manual', dueAt, attempts: 0, event, content });
+      return { seq, trigger: 'manual', dueAt, attempts: 0, event, content };
     } catch {
-      // It is in the table: it goes when the lane reads it.
-      lane.supply.markDue(dueAt);
+      return null;
     }
   }
 

@@ -53,7 +53,8 @@ export class Targets {
 
   #pick(lane: Lane, owner: IndexedOwner | undefined, epoch: number): Resolved {
     const loaded = owner?.byId.get(lane.destinationId);
-    if (owner === undefined || loaded === undefined || loaded.disabled) {
+    // A poller fetches by itself: what was queued before it became one is not sent.
+    if (owner === undefined || loaded === undefined || loaded.disabled || loaded.kind === 'poller') {
       lane.target = null;
       if (loaded === undefined) this.#compiled.forget(lane.destinationId);
       return 'gone';
