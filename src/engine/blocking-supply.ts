@@ -228,6 +228,7 @@ export class BlockingSupply implements Supply {
 
   /** A manual resend that arrived settles the scheduled delivery of the same event too. */
   #dropTwin(seq: number): void {
+    this.#catchUp.drop(seq);
     const twin = this.#window.find((entry) => entry.seq === seq && !entry.inFlight);
     if (twin === undefined) return;
     this.#budget.remove(twin.delivery);

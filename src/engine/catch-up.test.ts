@@ -47,3 +47,19 @@ for (const [title, limits, bytes] of [
     assert.equal(metrics.heldInMemory, 0);
   });
 }
+
+test('what was settled by a resend while it was collected does not come out of the tail', () => {
+  const metrics = { heldInMemory: 0, heldBytes: 0 } as EngineMetrics;
+  const limits = { laneItemsMax: 1_000, laneBytesMax: 1e6, memoryBytesMax: 1e6 };
+  const catchUp = new CatchUp(new Budget(limits, metrics));
+  catchUp.mark();
+  catchUp.begin();
+  for (const seq of [5, 6, 7]) catchUp.hand(deliveryOf(seq, 10));
+  catchUp.drop(6);
+  const taken = catchUp.absorb([4, 5].map((seq) => deliveryOf(seq, 10)));
+  assert.deepEqual(
+    taken.map(({ seq }) => seq),
+    [4, 5, 7],
+  );
+  assert.equal(metrics.heldBytes, 0);
+});

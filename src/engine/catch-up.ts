@@ -95,6 +95,17 @@ export class CatchUp {
     this.#readCursor = Math.min(this.#readCursor, this.#cursor);
   }
 
+  /** One that was handed over is settled already: a manual resend of it arrived. */
+  drop(seq: number): void {
+    const settled = this.#tail?.filter((delivery) => delivery.seq === seq) ?? [];
+    if (settled.length === 0) return;
+    this.#tail = this.#tail!.filter((delivery) => delivery.seq !== seq);
+    for (const delivery of settled) {
+      this.#budget.remove(delivery);
+      this.#tailBytes -= deliveryBytes(delivery);
+    }
+  }
+
   /** Gives back the memory of a tail. */
   release(): void {
     this.#dropTail();

@@ -38,8 +38,12 @@ export class LaneRunner {
     try {
       const conclusion = await this.#attempt(lane, target, delivery, calls);
       if (conclusion === GIVEN_UP || !(await this.#record(lane, conclusion))) return;
+      const { finish } = conclusion;
       lane.takeBack(delivery);
-      lane.supply.finish(delivery, conclusion.finish, this.#parts.clock.now());
+      if (delivery.trigger === 'manual' && finish.kind === 'settled' && finish.status === 'delivered') {
+        lane.ignoreTwin(delivery);
+      }
+      lane.supply.finish(delivery, finish, this.#parts.clock.now());
       if (conclusion.record.publish.length > 0) this.#options.published(conclusion.record);
       if (conclusion.disable !== null) await this.#disable(lane, target, conclusion.disable);
     } catch (cause) {

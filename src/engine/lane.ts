@@ -69,6 +69,11 @@ export class Lane implements LaneKey, Sleeper {
     this.givenOut.delete(deliveryKey(delivery));
   }
 
+  /** A manual resend arrived, which settled the scheduled delivery too: a read under way may still bring that. */
+  ignoreTwin({ seq }: QueuedDelivery): void {
+    this.ignored?.add(deliveryKey({ seq, trigger: 'scheduled' }));
+  }
+
   isGivenOut(delivery: QueuedDelivery): boolean {
     return this.givenOut.has(deliveryKey(delivery));
   }

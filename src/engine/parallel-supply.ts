@@ -198,6 +198,7 @@ export class ParallelSupply implements Supply {
 
   /** A manual resend that arrived settles the scheduled delivery of the same event too. */
   #dropTwin(seq: number): void {
+    this.#catchUp.drop(seq);
     for (const where of [this.#fresh, this.#due]) {
       for (const twin of where.removeWhere((delivery) => delivery.seq === seq)) {
         this.#budget.remove(twin);

@@ -53,6 +53,6 @@ export interface Supply {
 }
 
 /** Names a row of a lane: an event can wait there twice, by itself and as a manual resend. */
-export function deliveryKey(delivery: QueuedDelivery): number {
+export function deliveryKey(delivery: Pick<QueuedDelivery, 'seq' | 'trigger'>): number {
   return delivery.seq * 2 + (delivery.trigger === 'manual' ? 1 : 0);
 }
