@@ -116,8 +116,8 @@ function examineReach(config: Config): Finding[] {
           about: 'subnets',
           detail:
             config.allowSubnets.length === 0
-              ? 'no private network is open to deliveries.'
-              : config.allowSubnets.join(', '),
+              ? 'no private network is open to deliveries (POSTHORN_ALLOW_SUBNETS is not set here).'
+              : `deliveries may reach ${config.allowSubnets.join(', ')}.`,
         },
   ];
 }

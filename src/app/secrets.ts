@@ -11,6 +11,8 @@ import type { Config } from '../config/settings.ts';
 export interface Secrets {
   readonly mainSecrets: readonly string[];
   readonly jwtSecrets: readonly string[];
+  /** True when this call made them. */
+  readonly areNew: boolean;
 }
 
 const FILE = 'secrets.json';
@@ -21,12 +23,14 @@ export function loadSecrets(config: Config, options: { make: boolean }): Secrets
   return {
     mainSecrets: config.mainSecret ?? [required(kept.mainSecret, config.dataDir)],
     jwtSecrets: config.jwtSecret ?? [required(kept.jwtSecret, config.dataDir)],
+    areNew: kept.areNew ?? false,
   };
 }
 
 interface Kept {
   readonly mainSecret?: string;
   readonly jwtSecret?: string;
+  readonly areNew?: boolean;
 }
 
 function keptSecrets(dataDir: string, make: boolean): Kept {
@@ -54,7 +58,7 @@ function keptSecrets(dataDir: string, make: boolean): Kept {
     // `wx`: of two first starts at once, one makes the secrets and the other reads them.
     writeFileSync(path, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
     chmodSync(path, 0o600);
-    return made;
+    return { ...made, areNew: true };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'EEXIST') return JSON.parse(readFileSync(path, 'utf8')) as Kept;

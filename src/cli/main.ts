@@ -1,5 +1,5 @@
 /** The `posthorn` command. Each command is one file in commands/ and one line here. */
-import { Command } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { addBackup } from './commands/backup.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -7,6 +7,10 @@ import { addMigrate } from './commands/migrate.ts';
 import { addStart } from './commands/start.ts';
 import { addToken } from './commands/token.ts';
 import { EXIT } from './exit-codes.ts';
+import { printError } from './output.ts';
+
+// Known before commander has read anything, so that what it refuses is told in the asked-for form too.
+const isJson = process.argv.includes('--json');
 
 const program = new Command('posthorn')
   .description(
@@ -14,12 +18,20 @@ const program = new Command('posthorn')
   )
   .version(VERSION)
   .option('-c, --config <file>', 'YAML file with settings (also: POSTHORN_CONFIG)')
-  .option('--json', 'print results as JSON')
+  .option('--json', 'print results and errors as JSON')
   .showHelpAfterError('(posthorn --help lists the commands)')
+  .configureOutput(isJson ? { writeErr: () => undefined } : {})
   .exitOverride((error) => {
-    // commander has printed its own sentence; only the exit code is ours.
-    process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.unusable);
+    if (error.exitCode === 0) process.exit(EXIT.ok);
+    // commander has printed its own sentence for people.
+    if (isJson) printError('bad-argument', sentenceOf(error));
+    process.exit(EXIT.unusable);
   });
+
+function sentenceOf({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'Name a command; posthorn --help lists them.';
+  return `${message.replace(/^error: /, '')}; posthorn --help says how.`;
+}
 
 for (const add of [addStart, addToken, addMigrate, addBackup, addDoctor]) add(program);
 

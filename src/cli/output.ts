@@ -8,6 +8,11 @@ export function printResult(json: boolean, value: Readonly<Record<string, unknow
   process.stdout.write(`${json ? JSON.stringify(value) : text}\n`);
 }
 
+/** A refusal as JSON, on stdout like a result: who asks for JSON reads one stream. */
+export function printError(code: string, detail: string): void {
+  process.stdout.write(`${JSON.stringify({ error: { code, detail } })}\n`);
+}
+
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -68,7 +73,7 @@ export async function runCommand(json: boolean, body: () => Promise<number>): Pr
     process.exitCode = await body();
   } catch (cause) {
     const { exit, code, sentence } = explain(cause);
-    if (json) process.stdout.write(`${JSON.stringify({ error: { code, detail: sentence } })}\n`);
+    if (json) printError(code, sentence);
     else say(`${styleText('red', 'posthorn:', { stream: process.stderr })} ${sentence}`);
     process.exitCode = exit;
   }

@@ -58,7 +58,9 @@ async function greet(config: Config, running: Running): Promise<void> {
   );
   say('Try it: make an application, the thing that endpoints and messages belong to:');
   say('');
-  say(`  curl -s ${running.url}/api/v1/app -H 'content-type: application/json' \\`);
-  say(`    -H "authorization: Bearer ${token}" -d '{"name":"My first customer","uid":"first"}'`);
+  // PUT makes it or finds it made: the line works again after each start.
+  say(`  curl -s ${running.url}/api/v1/app/first -X PUT -H 'content-type: application/json' \\`);
+  say(`    -d '{"name":"My first customer"}' \\`);
+  say(`    -H "authorization: Bearer ${token}"`);
   say('');
 }

@@ -3,7 +3,7 @@ import { DEFAULT_ORGANIZATION, mintToken } from '../../app/mint-token.ts';
 import { loadSecrets } from '../../app/secrets.ts';
 import { BadSetting } from '../../config/parse.ts';
 import { EXIT } from '../exit-codes.ts';
-import { printResult, runCommand } from '../output.ts';
+import { printResult, runCommand, say } from '../output.ts';
 import { readConfig, wantsJson } from '../read-config.ts';
 
 const HOURS_MAX = 24 * 3653;
@@ -26,6 +26,10 @@ export function addToken(program: Command): void {
         if (!(hours > 0 && hours <= HOURS_MAX))
           throw new BadSetting('--hours', `needs a number above 0 and up to ${HOURS_MAX}.`);
         const secrets = loadSecrets(config, { make: true });
+        if (secrets.areNew)
+          say(
+            `posthorn: made new secrets in ${config.dataDir}; only a server with this data directory takes the token.`,
+          );
         const token = await mintToken(secrets, { organization, hours });
         printResult(json, { organization, token }, token);
         return EXIT.ok;
