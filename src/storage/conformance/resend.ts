@@ -175,4 +175,11 @@ export const resendCases: Cases = {
     assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 1);
     assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 0);
   },
+
+  'does not hurry an event that is delayed to an instant': async ({ storage }) => {
+    const lane = newDestinationId();
+    await accept(storage, [lane], { deliverAt: NOON + 9 * MINUTE });
+    assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 0);
+    assert.equal(await storage.queue.nextDue(laneOf(lane)), NOON + 9 * MINUTE);
+  },
 };

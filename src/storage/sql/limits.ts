@@ -21,7 +21,7 @@ export const STORAGE_LIMITS: StorageLimits = {
   waitingBytesMax: 128 * 1024 * 1024,
   waitingReadsMax: 1000,
   readDeadlineMs: 5000,
-  walPagesMax: 2000,
+  walPagesMax: 1000,
 };
 
 /** Rows that one read answers at most, whatever it was asked for. */

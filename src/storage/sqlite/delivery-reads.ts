@@ -109,6 +109,7 @@ export function listDestinationEvents(
   return rows.map((row) => ({ ...storedOf(row, now), destinationId, ...stateOf(row)! }));
 }
 
+const EVERY_STATUS: readonly DeliveryStatus[] = ['delivered', 'pending', 'failed', 'sending', 'canceled'];
 type StateFilter = EventFilter & { readonly status?: readonly DeliveryStatus[] };
 
 /**
@@ -116,9 +117,10 @@ type StateFilter = EventFilter & { readonly status?: readonly DeliveryStatus[] }
  * scope are looked at one after the other.
  */
 function fewSeqs({ db }: ReadContext, lane: InLane, filter: StateFilter): readonly number[] | null {
-  const wants = (...statuses: DeliveryStatus[]) =>
-    filter.status === undefined || statuses.some((status) => filter.status!.includes(status));
-  const settled = [DELIVERED, FAILED, SENDING, CANCELED].filter((code) => wants(settledStatus(code)));
+  const wanted: readonly DeliveryStatus[] = filter.status ?? EVERY_STATUS;
+  const settled = [DELIVERED, FAILED, SENDING, CANCELED].filter((code) =>
+    wanted.includes(settledStatus(code)),
+  );
   const rows = db.all<{ seq: number }>(
     `WITH lane_no (no) AS (SELECT ${LANE_NO})
      SELECT seq FROM (SELECT seq FROM attempt INDEXED BY attempt_by_lane
@@ -133,7 +135,7 @@ function fewSeqs({ db }: ReadContext, lane: InLane, filter: StateFilter): readon
     idAt((filter.since ?? 0) - ID_SLACK_MS, 'first'),
     JSON.stringify(settled),
     SMALL_LANE_ROWS,
-    wants('pending', 'sending') ? 1 : 0,
+    Number(wanted.includes('pending') || wanted.includes('sending')),
   );
   return rows.length >= SMALL_LANE_ROWS ? null : [...new Set(rows.map((row) => row.seq))];
 }

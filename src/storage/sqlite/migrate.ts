@@ -71,8 +71,8 @@ function copyBefore(db: Connection, version: number, { path, clock, log }: Migra
   const copy = `${path}.schema-${version}.${at}.backup`;
   if (existsSync(copy))
     throw new StorageRefused('read-only', `${copy} exists already; move it away and start again.`);
+  log.info('storage.copying', { before: 'migration', from: version, copy });
   db.db.prepare('VACUUM INTO ?').run(copy);
-  log.info('storage.copied', { before: 'migration', copy });
 }
 
 /** The version of a file that another process may be using; for those that only read it. */

@@ -40,7 +40,9 @@ export async function openSqlite(options: OpenOptions): Promise<Storage> {
   try {
     const db = openMigrated(options);
     const hop =
-      options.form === 'inline' ? inlineHop(db, { ...options, ...limits }) : threads(db, options, limits);
+      options.form === 'inline'
+        ? inlineHop(db, { ...options, ...limits })
+        : await threads(db, options, limits);
     return storagePorts({
       writes: new WriteQueue(hop, limits),
       hop,
@@ -105,7 +107,7 @@ function openPrivate(path: string): Connection {
 }
 
 /** The threads open the file themselves. */
-function threads(db: Connection, options: OpenOptions, limits: StorageLimits): Hop {
+function threads(db: Connection, options: OpenOptions, limits: StorageLimits): Promise<Hop> {
   db.close();
   return threadHop({
     path: options.path,

@@ -211,7 +211,7 @@ export class QueueWrites {
     return this.#db.run(
       `UPDATE waiting SET due_at = ?1 WHERE lane_no = ?2 AND (seq, trigger) IN (
          SELECT seq, trigger FROM waiting INDEXED BY waiting_by_due
-         WHERE lane_no = ?2 AND due_at > ?1 ORDER BY due_at LIMIT ?3)`,
+         WHERE lane_no = ?2 AND due_at > ?1 AND attempts > 0 ORDER BY due_at LIMIT ?3)`,
       op.now,
       lane.no,
       op.limit,

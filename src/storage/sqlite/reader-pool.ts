@@ -63,7 +63,7 @@ export class ReaderPool {
 class Slot {
   readonly #options: ThreadOptions;
   readonly #onFree: () => void;
-  #thread: Worker;
+  #thread: Worker | null;
   #running: Waiting | null = null;
   #timer: NodeJS.Timeout | undefined;
 
@@ -79,8 +79,9 @@ class Slot {
 
   run(read: Waiting): void {
     this.#running = read;
-    this.#timer = setTimeout(() => this.#replace(readTooLong()), read.message.deadlineMs + GRACE_MS);
+    this.#timer = setTimeout(() => this.#drop(readTooLong()), read.message.deadlineMs + GRACE_MS);
     try {
+      this.#thread ??= this.#start();
       this.#thread.postMessage(read.message);
     } catch (cause) {
       // What cannot be moved is a bug of this caller's, and no reason to fail the others.
@@ -98,15 +99,15 @@ class Slot {
       });
     });
     thread.on('error', (cause) => {
-      if (thread === this.#thread) this.#replace(lostThread(cause));
+      if (thread === this.#thread) this.#drop(lostThread(cause));
     });
     return thread;
   }
 
-  #replace(error: Problem): void {
-    const old = this.#thread;
-    this.#thread = this.#start();
-    void old.terminate();
+  /** The next read starts another thread. */
+  #drop(error: Problem): void {
+    void this.#thread?.terminate();
+    this.#thread = null;
     this.#settle(({ reject }) => reject(error));
   }
 
@@ -121,6 +122,7 @@ class Slot {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     const thread = this.#thread;
+    if (thread === null) return;
     const ended = new Promise((resolve) => thread.once('exit', resolve));
     thread.postMessage('close');
     await ended;

@@ -3,16 +3,20 @@
  * caller's thread (measured in batches of 256). A thread that dies is started again with the next call.
  */
 import type { Worker } from 'node:worker_threads';
+import type { OrganizationId } from '../../core/ids.ts';
 import type { Hop } from './hop.ts';
 import { packBatch } from './pack.ts';
 import { ReaderPool } from './reader-pool.ts';
 import { lostThread, startThread, type ThreadOptions } from './start-thread.ts';
 import { type BatchMessage, type BatchReply, unpackSettled } from './thread-messages.ts';
 
-export function threadHop(options: ThreadOptions): Hop {
+const NOBODY = '' as OrganizationId;
+
+/** Resolves when the threads have opened the file. */
+export async function threadHop(options: ThreadOptions): Promise<Hop> {
   const writer = new WriterThread(options);
   const readers = new ReaderPool(options);
-  return {
+  const hop: Hop = {
     soon: setImmediate,
     async run(ops) {
       const batch = packBatch(ops);
@@ -24,6 +28,11 @@ export function threadHop(options: ThreadOptions): Hop {
       await writer.close();
     },
   };
+  const opened = [hop.run([]), hop.read('catalogVersion', { organization: NOBODY })];
+  const failure = (await Promise.allSettled(opened)).find((each) => each.status === 'rejected');
+  if (failure === undefined) return hop;
+  await hop.close();
+  throw failure.reason;
 }
 
 /** One batch at a time. */

@@ -72,7 +72,10 @@ export class UpkeepWrites {
         'DELETE FROM lane WHERE no = ?1 AND NOT EXISTS (SELECT 1 FROM attempt WHERE lane_no = ?1)',
         no,
       );
-      if (gone > 0) this.#interned.forget();
+      if (gone > 0) {
+        this.#db.run('DELETE FROM health WHERE lane_no = ?', no);
+        this.#interned.forget();
+      }
       left -= gone;
     }
     return limit - left;
