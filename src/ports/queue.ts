@@ -55,7 +55,10 @@ export interface Queue {
     options: { eventId: EventId | null; limit: number; now: number; newAttemptIds: () => string },
   ): Promise<number>;
 
-  /** Makes waiting deliveries of a lane due now (a re-enabled destination), at most `limit`. Returns how many. */
+  /**
+   * Makes deliveries of a lane that wait for a retry due now (a re-enabled destination), at most `limit`; delayed ones
+   * keep their instant. Returns how many.
+   */
   hurry(lane: LaneKey, options: { now: number; limit: number }): Promise<number>;
 
   readHealth(lane: LaneKey): Promise<Health | null>;
