@@ -80,7 +80,7 @@ export class LaneRunner {
 
   async #record(lane: Lane, { record }: Conclusion): Promise<boolean> {
     try {
-      await this.#parts.storage.queue.record(record);
+      await this.#parts.storage.queue.record(withLatestHealth(lane, record));
       return true;
     } catch {
       const fields = { eventId: record.attempt.eventId, attemptId: record.attempt.id };
@@ -95,9 +95,7 @@ export class LaneRunner {
     const { organization, attempt } = record;
     const scope = { organization, applicationId: lane.ownerId ?? null };
     if ((await history.findAttempt(scope, attempt.eventId, attempt.id)) !== null) return;
-    // Others were recorded meanwhile: an older health must not overwrite theirs.
-    const health = record.health === undefined ? undefined : { value: storedHealth(lane.health) };
-    await queue.record({ ...record, health });
+    await queue.record(withLatestHealth(lane, record));
   }
 
   /** Nothing more is sent until the destination is disabled; then the lane finds it gone and cancels the rest. */
@@ -135,6 +133,11 @@ export class LaneRunner {
       nextAttemptAt: attempt.nextAttemptAt,
     });
   }
+}
+
+/** Others may have been recorded since the conclusion: an older health must not overwrite theirs. */
+function withLatestHealth(lane: Lane, record: AttemptRecord): AttemptRecord {
+  return record.health === undefined ? record : { ...record, health: { value: storedHealth(lane.health) } };
 }
 
 function count(counters: Map<string, number>, name: string): void {

@@ -103,8 +103,9 @@ function goesAfterFailures(
   sends: readonly StorySend[],
   healths: readonly HealthFact[],
 ): string | null {
-  const forgotten =
-    healths.findLast((health) => health.order < send.fact.order && health.health === null)?.order ?? 0;
+  const forgiven = healths.findLast((health) => health.order < send.fact.order && health.health === null);
+  // The engine starts anew when it learns that the store has forgotten, a little later than the store does.
+  const forgotten = forgiven === undefined ? 0 : (forgiven.told?.order ?? forgiven.order);
   const ended = sends
     .filter(
       ({ fact, record }) => fact.ended !== null && fact.ended.order < send.fact.order && record !== null,
