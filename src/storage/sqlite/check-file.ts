@@ -23,7 +23,7 @@ export function checkSqliteVersion(version = process.versions.sqlite ?? '0'): vo
     if (part < wanted) {
       throw new StorageRefused(
         'too-old-sqlite',
-        `This Node has SQLite ${version}, which can damage the database; use Node 24.15 or newer (SQLite ${SQLITE_VERSION_MIN.join('.')}).`,
+        `This Node has SQLite ${version}, which can damage the database; use Node 24.21 or newer, or any with SQLite ${SQLITE_VERSION_MIN.join('.')}.`,
       );
     }
   }
