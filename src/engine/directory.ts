@@ -14,6 +14,7 @@ import { growingTo } from './growing-to.ts';
 /** Destinations kept ready, over all owners. An owner counts as one more. */
 const DESTINATIONS_CACHED = 100_000;
 const NAMES_CACHED = 100_000;
+const REFS_KEPT = 50_000;
 const DESTINATIONS_PAGE = 250;
 
 /** An owner's destinations with an index, which the lanes look into. */
@@ -36,6 +37,9 @@ export class CachedDirectory implements Directory {
   /** Raised by every change anywhere: whoever keeps what it looked up compares it. */
   epoch = 0;
   readonly #catalog: Catalog;
+  /** What the last publishers named, for this epoch only: found without putting a key together. */
+  readonly #refs = new Map<OrganizationId, Map<string, LoadedApplication>>();
+  #refsKept = 0;
   readonly #organizations = new Map<OrganizationId, Organization>();
   readonly #opening = new Map<OrganizationId, Promise<Organization>>();
   readonly #owners = new LRUCache<string, IndexedOwner>({
@@ -54,9 +58,13 @@ export class CachedDirectory implements Directory {
   }
 
   application(organization: OrganizationId, ref: string): LoadedApplication | Promise<LoadedApplication> {
+    const known = this.#refs.get(organization)?.get(ref);
+    if (known !== undefined) return known;
     const id = parseId<'application'>(ref, 'application') ?? this.#uids.get(`${organization}/${ref}`);
-    if (id === undefined) return this.#applicationByUid(organization, ref);
-    return this.applicationById(organization, id);
+    if (id === undefined) return this.#loadApplication(organization, { uid: ref });
+    const found = this.applicationById(organization, id);
+    if (!(found instanceof Promise)) this.#remember(organization, ref, found);
+    return found;
   }
 
   applicationById(
@@ -147,7 +155,7 @@ export class CachedDirectory implements Directory {
   /** After a commit of ours that made `version`. */
   changed(organization: OrganizationId, version: number, edits: readonly Edit[]): void {
     const known = this.#organizations.get(organization);
-    this.epoch++;
+    this.#turn();
     if (known === undefined) return;
     if (version > known.version + 1) this.dropAll(organization);
     else for (const edit of edits) this.#dropEdited(organization, edit);
@@ -157,7 +165,7 @@ export class CachedDirectory implements Directory {
 
   /** Forgets all of an organization. */
   dropAll(organization: OrganizationId): void {
-    this.epoch++;
+    this.#turn();
     const known = this.#organizations.get(organization);
     if (known !== undefined) known.drops++;
     const prefix = `${organization}/`;
@@ -179,8 +187,16 @@ export class CachedDirectory implements Directory {
     }
   }
 
-  async #applicationByUid(organization: OrganizationId, uid: string): Promise<LoadedApplication> {
-    return this.#loadApplication(organization, { uid });
+  #remember(organization: OrganizationId, ref: string, application: LoadedApplication): void {
+    if (this.#refsKept++ >= REFS_KEPT) this.#turn();
+    const refs = this.#refs.get(organization) ?? new Map<string, LoadedApplication>();
+    this.#refs.set(organization, refs.set(ref, application));
+  }
+
+  #turn(): void {
+    this.epoch++;
+    this.#refs.clear();
+    this.#refsKept = 0;
   }
 
   #loadApplication(organization: OrganizationId, ref: ResourceRef): Promise<IndexedApplication> {
