@@ -37,7 +37,7 @@ test('a reader that stays does not stop the writer, and the log is folded when i
   reader.db.exec('BEGIN; SELECT count(*) FROM t;');
   const log = new WriteAheadLog(db, PAGES_MAX);
   for (let i = 0; i < 200; i++) write(db, log);
-  assert.deepEqual({ ...db.get('PRAGMA busy_timeout') }, { timeout: 5000 }, 'as it was before');
+  assert.deepEqual({ ...db.get<object>('PRAGMA busy_timeout') }, { timeout: 5000 }, 'as it was before');
   reader.db.exec('COMMIT');
   assert.equal(reader.get<{ count: number }>('SELECT count(*) AS count FROM t')!.count, 200);
   log.foldAll();
