@@ -101,3 +101,11 @@ test('a wire id is known by its prefix', () => {
   assert.equal(parseId('ep_short', 'endpoint'), undefined);
   assert.equal(parseId(id, 'endpoint'), undefined);
 });
+
+test('ids made in different milliseconds sort by time although their tick is the same', () => {
+  const random = new Uint8Array(15).fill(255);
+  const zero = new Uint8Array(15);
+  const at = 1_700_000_000_000;
+  for (let ms = 0; ms < 8; ms++) assert.ok(newId(at + ms, random) < newId(at + ms + 1, zero));
+  assert.equal(idTime(newId(at + 3, random)), at);
+});
