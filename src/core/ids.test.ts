@@ -67,7 +67,8 @@ test('a new id holds its instant to 4 ms and the random bytes given', () => {
     const id = newId<'event'>(at, random);
     assert.ok(isId(id));
     assert.equal(idTime(id), at - ((at % 1000) % 4));
-    assert.deepEqual(idToBytes(id).subarray(5), random);
+    assert.deepEqual(idToBytes(id).subarray(6), random.subarray(1));
+    assert.equal(idToBytes(id)[5], ((at % 4) << 6) | (random[0]! & 63));
   }
 });
 
