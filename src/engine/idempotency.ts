@@ -3,7 +3,7 @@ import { Problem } from '../core/problem.ts';
 import type { IdempotencyRecord } from '../ports/intake.ts';
 import type { IdempotencyKey, Reply } from './engine.ts';
 
-export const IDEMPOTENCY_KEPT_MS = 12 * 60 * 60 * 1000;
+const IDEMPOTENCY_KEPT_MS = 12 * 60 * 60 * 1000;
 
 /** What is stored with the work; null when there was no key. */
 export function idempotencyRecord(

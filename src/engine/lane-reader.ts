@@ -4,7 +4,7 @@ import type { Queue, QueuedDelivery } from '../ports/queue.ts';
 import type { Lane } from './lane.ts';
 import { deliveryKey, type ReadPlan } from './supply.ts';
 
-export const READS_AT_ONCE = 4;
+const READS_AT_ONCE = 4;
 const READ_ROWS_MAX = 250;
 const READ_BYTES_MAX = 2 * 1024 * 1024;
 
