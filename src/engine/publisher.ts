@@ -62,7 +62,20 @@ export class Publisher {
     this.#metrics.eventsAccepted++;
     this.handOff(acceptance, result.seq);
     this.#directory.sawVersion(request.organization, result.catalogVersion);
+    this.#tell(acceptance, this.#parts.clock.now() - now);
     return { kind: 'accepted', event };
+  }
+
+  #tell({ organization, event, content, destinations }: Acceptance, commitMs: number): void {
+    this.#parts.log.info('event.accepted', {
+      organization,
+      applicationId: event.applicationId,
+      eventId: event.id,
+      type: event.type,
+      bytes: content.length,
+      deliveries: destinations.length,
+      commitMs,
+    });
   }
 
   /** Gives the deliveries of a commit to their lanes. */
