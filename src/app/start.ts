@@ -75,7 +75,7 @@ export async function start(
     await engine.stop(deadlineMs);
     await wire.close();
     await storage.upkeep.close();
-    log.info('server.stopped', {});
+    log.info('server.stopped', { pid: process.pid });
     log.flush();
   };
   return {
