@@ -51,3 +51,21 @@ test('a body full of mistakes is answered with a bounded list', () => {
   const channels = Array.from({ length: 500 }, () => 7);
   assert.ok(errorsOf({ name: 'x', channels }).length <= FIELD_ERRORS_MAX);
 });
+
+test('hundreds of thousands of repeated items are refused without comparing them all', () => {
+  const checkUnique = shapeCheck(
+    Type.Object({
+      types: Type.Optional(
+        Type.Union([Type.Array(Type.String(), { maxItems: 3, uniqueItems: true }), Type.Null()]),
+      ),
+    }),
+    'body',
+  );
+  const refused = (types: unknown) => (error: unknown) =>
+    error instanceof Problem && (error.errors[0]?.msg ?? '').includes(types as string);
+  // With the square of their number this would take minutes, and the test run would say so.
+  assert.throws(() => checkUnique({ types: new Array(400_000).fill(7) }), refused('string'));
+  assert.throws(() => checkUnique({ types: new Array(400_000).fill('a') }), refused('3 items'));
+  assert.throws(() => checkUnique({ types: ['a', 'b', 'a'] }), refused('duplicate'));
+  checkUnique({ types: ['a', 'b', 'c'] });
+});

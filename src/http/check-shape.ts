@@ -6,6 +6,9 @@ import { type FieldError, Problem } from '../core/problem.ts';
 /** Wrong fields that one answer names at most. */
 export const FIELD_ERRORS_MAX = 20;
 
+/** Items of one list that are looked at to explain a refusal: more than any shape allows in a list. */
+const LIST_ITEMS_EXPLAINED_MAX = 10_001;
+
 /** What TypeBox says about one mismatch (JSON Schema's vocabulary). */
 interface Mismatch {
   readonly keyword: string;
@@ -17,13 +20,37 @@ interface Mismatch {
 /** Returns a check that throws Problem('validation') unless the value fits. */
 export function shapeCheck(shape: TSchema, where: 'query' | 'body'): (value: unknown) => void {
   const validator = Compile(shape);
-  return (value) => {
-    if (validator.Check(value)) return;
-    const errors = toFieldErrors(validator.Errors(value) as readonly Mismatch[], where);
+  let explainer: typeof validator | undefined;
+  return (whole) => {
+    if (validator.Check(whole)) return;
+    const value = shortened(whole);
+    // TypeBox lists repeated items in time that grows with the square of their number: a megabyte of them would stop
+    // the process for minutes. So they are looked for last, when nothing else is wrong and the list is short enough.
+    explainer ??= Compile(withoutUniqueItems(shape));
+    const others = explainer.Errors(value) as readonly Mismatch[];
+    const mismatches = others.length > 0 ? others : (validator.Errors(value) as readonly Mismatch[]);
+    const errors = toFieldErrors(mismatches, where);
     const first = errors[0];
     const detail = first === undefined ? `The ${where} does not have the documented shape.` : sentence(first);
     throw new Problem('validation', detail, { errors });
   };
+}
+
+/** The value with its endless lists cut: explaining costs a hundred times what checking does. */
+function shortened(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, LIST_ITEMS_EXPLAINED_MAX).map(shortened);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shortened(member)]));
+}
+
+/** A copy with TypeBox's own marks, which do not enumerate. */
+function withoutUniqueItems<Node>(node: Node): Node {
+  if (Array.isArray(node)) return node.map((item) => withoutUniqueItems(item)) as Node;
+  if (typeof node !== 'object' || node === null) return node;
+  const members = Object.entries(Object.getOwnPropertyDescriptors(node))
+    .filter(([name]) => name !== 'uniqueItems')
+    .map(([name, member]) => [name, { ...member, value: withoutUniqueItems(member.value as unknown) }]);
+  return Object.defineProperties({}, Object.fromEntries(members)) as Node;
 }
 
 function sentence(error: FieldError): string {
