@@ -105,8 +105,7 @@ test('a cut-off that begins later leaves tokens alone until then', async () => {
   const token = await appToken(state.now);
   state.application = {
     ...state.application,
-    tokensValidFrom: state.now + 1,
-    tokensExpireAt: state.now + 5000,
+    tokensExpiring: [{ issuedBefore: state.now + 1, from: state.now + 5000 }],
   };
   assert.ok(await ask(token));
   state.now += 5000;

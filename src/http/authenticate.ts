@@ -5,6 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { apiKeyHash, isApiKeyText, type Principal } from '../core/access/access.ts';
+import { tokensValidFrom } from '../core/access/token-cutoffs.ts';
 import type { ApiKey } from '../core/catalog/resources.ts';
 import type { ApplicationId, OrganizationId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
@@ -162,8 +163,7 @@ async function checkRevocable(known: KnownToken, parts: AuthenticatorParts): Pro
   const { organization } = known.principal;
   const { hash, claims, applicationId } = known.revocable!;
   const { application } = await loadApplication(parts, organization, applicationId);
-  const cutoffCounts = (application.tokensExpireAt ?? 0) <= parts.clock.now();
-  if (cutoffCounts && claims.issuedAt < application.tokensValidFrom) {
+  if (claims.issuedAt < tokensValidFrom(application, parts.clock.now())) {
     throw refuse('All tokens of this application were expired. Ask for a new one.');
   }
   const isRevoked = await parts.engine.directory.isTokenRevoked(organization, hash);

@@ -2,6 +2,7 @@
  * What people configure. Each resource is a versioned document in the catalog; a kind is one line in `Resources`.
  * Times are ms since the epoch. `Sealed` values are ciphertext: only the engine's vault opens them.
  */
+import type { TokenCutoff } from '../access/token-cutoffs.ts';
 import type { ApplicationId, DestinationId, Id } from '../ids.ts';
 
 declare const sealed: unique symbol;
@@ -28,8 +29,8 @@ export interface Application extends Resource {
   readonly metadata: Readonly<Record<string, string>>;
   /** App tokens issued before this instant are refused (`expire-all`); 0 = none. */
   readonly tokensValidFrom: number;
-  /** When that refusal begins; absent = at once. */
-  readonly tokensExpireAt?: number;
+  /** Refusals that begin later, or have begun since the last write (core/access/token-cutoffs.ts); absent = none. */
+  readonly tokensExpiring?: readonly TokenCutoff[];
 }
 
 export interface SigningKey {

@@ -73,6 +73,8 @@ test('expire-all ends every token made so far, or those of a session', async () 
   assert.ok(await plain.application.get('a'));
   await hub.sdk.authentication.expireAll('a', {});
   await assert.rejects(plain.application.get('a'), refusal(401, 'authentication_failed'));
+  await hub.sdk.authentication.expireAll('a', { expiry: 3600 });
+  await assert.rejects(plain.application.get('a'), refusal(401, 'authentication_failed'));
   assert.ok(await (await portal()).application.get('a'));
 });
 

@@ -1,4 +1,5 @@
 import { ApplicationTokenExpireIn } from '../../../contract/authentication.ts';
+import { withTokenCutoff } from '../../../core/access/token-cutoffs.ts';
 import type { Application } from '../../../core/catalog/resources.ts';
 import type { ApplicationId } from '../../../core/ids.ts';
 import { invalid } from '../../../core/problem.ts';
@@ -13,11 +14,12 @@ export const expireAllTokens = defineOperation({
   path: '/api/v1/auth/app/{app_id}/expire-all',
   tag: 'Authentication',
   summary: 'End all tokens of an application that were made so far.',
-  description: 'With `sessionIds` only those of the named sessions.',
+  description:
+    'With `sessionIds` only those of the named sessions. API keys and keys of integrations are no tokens: revoke those one by one.',
   needs: { role: 'editor', scope: 'organization', permission: 'authentication:write' },
   body: ApplicationTokenExpireIn,
   replies: { 204: null },
-  problems: [],
+  problems: ['limit_reached'],
   async handle(call) {
     const { application } = await call.engine.directory.application(call.organization, call.params.app_id!);
     const { sessionIds = [] } = call.body;
@@ -37,8 +39,7 @@ export const expireAllTokens = defineOperation({
 });
 
 function expireTokens(before: Application, now: number, delayMs: number): Edit {
-  // The cut-off is the ms after now, so that a token made in this very ms ends too.
-  const after = { ...before, tokensValidFrom: now + 1, tokensExpireAt: now + delayMs };
+  const after = { ...before, ...withTokenCutoff(before, { now, delayMs }) };
   return { kind: 'application', before, after };
 }
 
