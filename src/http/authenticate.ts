@@ -109,6 +109,8 @@ async function readKey(secret: string, parts: AuthenticatorParts, generation: nu
   const hash = apiKeyHash(secret);
   const found = await parts.storage.catalog.findApiKey(hash);
   if (found === null || !equal(found.key.secretHash, hash)) throw refuse('Invalid token');
+  const { applicationId } = found.key;
+  if (applicationId !== null) await loadApplication(parts, found.organization, applicationId);
   return { kind: 'key', ...found, principal: keyPrincipal(found), readAt: parts.clock.now(), generation };
 }
 
@@ -186,7 +188,7 @@ async function loadApplication(
     return await parts.engine.directory.applicationById(organization, id);
   } catch (error) {
     if (error instanceof Problem && error.code === 'not_found') {
-      throw refuse('The application of this token does not exist any more.');
+      throw refuse('The application of this token or key does not exist any more.');
     }
     throw error;
   }

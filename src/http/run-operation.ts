@@ -186,9 +186,14 @@ interface Commit {
   readonly idempotency: IdempotencyKey | null;
 }
 
+/** Keys that are confined to an application end with it. */
+function endsKeys(edit: Edit): boolean {
+  return edit.kind === 'api-key' || (edit.kind === 'application' && edit.after === null);
+}
+
 async function commit(request: Commit, parts: ServerParts, authenticator: Authenticator): Promise<Reply> {
   const result = await parts.engine.commit({ organization: request.principal.organization, ...request });
   if (result.kind === 'stale') throw STALE;
-  if (request.edits.some((edit) => edit.kind === 'api-key')) authenticator.forgetApiKeys();
+  if (request.edits.some(endsKeys)) authenticator.forgetApiKeys();
   return result.reply;
 }

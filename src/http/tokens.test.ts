@@ -90,3 +90,19 @@ test('two tokens of one moment differ, so that one can be logged out alone', asy
   assert.notEqual(tokenHash(one), tokenHash(other));
   assert.notEqual(sessionHash(APPLICATION, 's'), sessionHash(APPLICATION, 't'));
 });
+
+test('limits of an app token that are written in another way are refused, not ignored', async () => {
+  const claims = { sub: `app_${APPLICATION}`, org: ORGANIZATION };
+  for (const limits of [
+    { scopes: 'endpoint:read' },
+    { scopes: [1] },
+    { role: 'reader' },
+    { role: ['viewer'] },
+  ]) {
+    const read = await readToken(await signed({ ...claims, ...limits }), [SECRET], NOW);
+    assert.ok('refused' in read, JSON.stringify(limits));
+  }
+  const read = await readToken(await signed({ ...claims, role: 'viewer', scopes: [] }), [SECRET], NOW);
+  assert.ok(!('refused' in read));
+  assert.deepEqual([read.role, read.scopes], ['viewer', []]);
+});

@@ -15,6 +15,12 @@ export const APP_TOKEN_SECONDS_MAX = 28 * 86_400;
 /** Letters after `org_`: more than the 27 of an id, so that imported subjects fit. */
 const ORGANIZATION = /^org_[A-Za-z0-9_-]{1,124}$/;
 
+/** Roles that an app token may claim. */
+const ROLES: ReadonlyMap<unknown, Role> = new Map([
+  ['viewer', 'viewer'],
+  ['editor', 'editor'],
+]);
+
 export interface TokenClaims {
   readonly organization: OrganizationId;
   /** null = an organization's token. */
@@ -98,7 +104,10 @@ export async function readToken(
         currentDate: new Date(nowMs),
       });
       return (
-        readClaims(payload) ?? { refused: 'Invalid token: its claims name no organization or application.' }
+        readClaims(payload) ?? {
+          refused:
+            'Invalid token: its claims name no organization or application, or limits that are not known here.',
+        }
       );
     } catch (error) {
       // Another secret may still fit; anything else about the token is final.
@@ -134,13 +143,17 @@ function readClaims(payload: Readonly<Record<string, unknown>>): TokenClaims | n
   const applicationId = parseId<'application'>(subject, 'application');
   if (applicationId === undefined || typeof organization !== 'string' || !isOrganizationId(organization))
     return null;
+  // Limits that are written in another way than ours must not read as none.
+  const role = payload.role === undefined ? 'editor' : ROLES.get(payload.role);
+  const scopes = payload.scopes === undefined ? ['*'] : texts(payload.scopes);
+  if (role === undefined || scopes === undefined) return null;
   return {
     organization,
     applicationId,
     subject,
     featureFlags: texts(payload.feature_flags) ?? [],
-    role: payload.role === 'viewer' ? 'viewer' : 'editor',
-    scopes: texts(payload.scopes) ?? ['*'],
+    role,
+    scopes,
     sessionId: typeof payload.sid === 'string' ? payload.sid : null,
     ...dates,
   };

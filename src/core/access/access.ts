@@ -32,6 +32,9 @@ export interface Need {
   readonly permission: string;
 }
 
+/** The permission of what every principal may do, whatever its scopes: end its own access. */
+export const OWN_ACCESS = 'own-access:write';
+
 /** Each role may do what those before it may. */
 const RANKS: Readonly<Record<Role, number>> = { viewer: 0, editor: 1, owner: 2 };
 const SCOPE = /^(?:\*|[a-z][a-z-]{0,63}:(?:read|write|\*))$/;
@@ -82,6 +85,7 @@ export function apiKeyHash(text: string): string {
 }
 
 function isInScope(scopes: readonly string[], permission: string): boolean {
+  if (permission === OWN_ACCESS) return true;
   const ofResource = `${permission.slice(0, permission.indexOf(':'))}:*`;
   return scopes.some((scope) => scope === '*' || scope === permission || scope === ofResource);
 }

@@ -65,3 +65,22 @@ test('bad input is refused with its fields, as a problem document', async () => 
   assert.equal((await make({ name: 'x', appId: 'nowhere' })).status, 404);
   assert.equal((await hub.call('GET', '/api/v1/api-key/nothing')).status, 404);
 });
+
+test('a scope is no way around another: an application is not made along without its scope', async () => {
+  const publisher = await make({ name: 'p', scopes: ['message:write', 'authentication:write'] });
+  const application = { name: 'along', uid: 'along' };
+  const ask = (path: string, body: object) => hub.call('POST', path, { body, token: publisher.key });
+  const published = await ask('/api/v1/app/along/msg', { eventType: 'x', payload: {}, application });
+  assert.deepEqual([published.status, published.json.code], [403, 'insufficient access']);
+  assert.equal((await ask('/api/v1/auth/app-portal-access/along', { application })).status, 403);
+  assert.equal((await hub.call('GET', '/api/v1/app/along')).status, 404);
+  assert.equal((await ask('/api/v1/app/a/msg', { eventType: 'x', payload: {}, application })).status, 202);
+});
+
+test('a key that is confined to an application ends with it', async () => {
+  await hub.sdk.application.create({ name: 'short', uid: 'short' });
+  const sdk = hub.sdkFor((await make({ name: 'c', appId: 'short' })).key);
+  assert.ok(await sdk.eventType.list());
+  await hub.sdk.application.delete('short');
+  await assert.rejects(sdk.eventType.list(), refusal(401, 'authentication_failed'));
+});

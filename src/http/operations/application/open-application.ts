@@ -1,6 +1,7 @@
 /** Applications that calls make on the way: by POST, by PUT, and inline beside what needs one. */
 import { type ApplicationIn, newApplication, renderApplication } from '../../../contract/application.ts';
 import { parseRef } from '../../../contract/ids.ts';
+import { allows, type Need } from '../../../core/access/access.ts';
 import type { Application } from '../../../core/catalog/resources.ts';
 import { newId } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
@@ -49,8 +50,17 @@ export async function openApplication(
   return call.engine.directory.application(call.organization, ref);
 }
 
+/** As `application.create` needs it: another permission must not be a way around it. */
+const TO_CREATE: Need = { role: 'editor', scope: 'organization', permission: 'application:write' };
+
 async function createInline(call: Call, ref: string, input: ApplicationIn): Promise<void> {
   if (call.principal.applicationId !== null) throw noSuchApplication();
+  if (!allows(call.principal, TO_CREATE)) {
+    throw new Problem(
+      'insufficient access',
+      'There is no such application, and making it along needs the scope "application:write".',
+    );
+  }
   if ('id' in parseRef(ref, 'application') || (input.uid ?? ref) !== ref) {
     throw invalid(
       ['body', 'application', 'uid'],

@@ -59,6 +59,12 @@ test('logging out ends that token at once, and no other', async () => {
   await one.authentication.logout();
   await assert.rejects(one.application.get('a'), refusal(401, 'authentication_failed'));
   assert.equal((await other.application.get('a')).uid, 'a');
+  const limited = await portal({ capabilities: ['ManageEndpoint'] as never });
+  await limited.authentication.logout();
+  await assert.rejects(
+    limited.endpoint.create('a', { url: 'https://x.example' }),
+    refusal(401, 'authentication_failed'),
+  );
   await assert.rejects(hub.sdk.authentication.logout(), refusal(403, 'insufficient access'));
 });
 

@@ -35,7 +35,7 @@ export function freshKey(
     role: principal.role === 'viewer' ? 'viewer' : 'editor',
     scopes: principal.scopes,
     applicationId,
-    featureFlags: integration.featureFlags,
+    featureFlags: integration.featureFlags.filter((flag) => principal.featureFlags?.includes(flag) !== false),
     expiresAt: null,
     revokedAt: null,
   };

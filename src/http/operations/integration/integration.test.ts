@@ -61,3 +61,16 @@ test('feature flags of the integration decide which hidden event types its key s
   assert.deepEqual(await names(), ['hidden.one']);
   await assert.rejects(zap.integration.update(app.id, id, { name: 'Zap', featureFlags: ['gamma'] }), is(422));
 });
+
+test('a token without the integration’s feature flags cannot make itself a key that has them', async () => {
+  await using posthorn = await startPosthorn();
+  const { integration, application, eventType, authentication } = posthorn.sdk;
+  const app = await application.create({ name: 'Ada' });
+  await eventType.create({ name: 'hidden.one', description: '', featureFlags: ['beta'] });
+  const { id } = await integration.create(app.id, { name: 'Zap', featureFlags: ['beta'] });
+  const portal = posthorn.sdkFor((await authentication.appPortalAccess(app.id, {})).token);
+  const zap = posthorn.sdkFor((await portal.integration.rotateKey(app.id, id)).key);
+  assert.deepEqual((await zap.eventType.list()).data, []);
+  const granted = posthorn.sdkFor((await integration.rotateKey(app.id, id)).key);
+  assert.equal((await granted.eventType.list()).data.length, 1);
+});
