@@ -3,7 +3,7 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/settings.ts';
 import { deriveSealingKeys, open } from '../core/sealing.ts';
-import { type BesideStore, openSqliteBeside } from '../storage/sqlite/beside.ts';
+import { type BesideStore, openSqliteBeside } from '../storage/index.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 
 export interface Finding {

@@ -15,7 +15,7 @@ export interface Secrets {
   readonly areNew: boolean;
 }
 
-const FILE = 'secrets.json';
+export const SECRETS_FILE = 'secrets.json';
 
 /** `make: false` (commands beside a server) refuses instead of making new ones. Throws BadSetting. */
 export function loadSecrets(config: Config, options: { make: boolean }): Secrets {
@@ -34,9 +34,9 @@ interface Kept {
 }
 
 function keptSecrets(dataDir: string, make: boolean): Kept {
-  const path = join(dataDir, FILE);
+  const path = join(dataDir, SECRETS_FILE);
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+    return readKept(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
       throw new BadSetting(
@@ -61,7 +61,7 @@ function keptSecrets(dataDir: string, make: boolean): Kept {
     return { ...made, areNew: true };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'EEXIST') return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+    if (code === 'EEXIST') return readKept(path);
     throw new BadSetting(
       'POSTHORN_DATA_DIR',
       `cannot write ${path} (${code}); make the folder writable or choose another.`,
@@ -69,10 +69,15 @@ function keptSecrets(dataDir: string, make: boolean): Kept {
   }
 }
 
+/** What is no object holds no secret, and is told so. */
+function readKept(path: string): Kept {
+  return Object(JSON.parse(readFileSync(path, 'utf8'))) as Kept;
+}
+
 function required(secret: string | undefined, dataDir: string): string {
   if (typeof secret === 'string' && secret.length >= 16) return secret;
   throw new BadSetting(
-    join(dataDir, FILE),
+    join(dataDir, SECRETS_FILE),
     'holds no usable secret; restore it from your backup of the data directory.',
   );
 }

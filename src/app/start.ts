@@ -3,8 +3,10 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { BadSetting } from '../config/parse.ts';
 import type { Config } from '../config/settings.ts';
+import { Problem } from '../core/problem.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { Engine, EngineSettings } from '../engine/engine.ts';
 import type { HttpSettings } from '../http/http-settings.ts';
@@ -13,9 +15,12 @@ import { fetchOauth2Token } from '../outbound/oauth2.ts';
 import { openWire } from '../outbound/open-wire.ts';
 import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
+import type { Wire } from '../ports/wire.ts';
+import { StorageRefused } from '../storage/sql/refused.ts';
 import { openSqlite } from '../storage/sqlite/open.ts';
+import { fittingSecrets } from './fitting-secrets.ts';
 import { openLog } from './open-log.ts';
-import { loadSecrets, type Secrets } from './secrets.ts';
+import type { Secrets } from './secrets.ts';
 import { systemClock } from './system-clock.ts';
 import { systemDice } from './system-dice.ts';
 import { VERSION } from './version.ts';
@@ -38,15 +43,11 @@ export async function start(
   log: Log & { flush(): void } = openLog(config.logLevel),
 ): Promise<Running> {
   const path = storePath(config);
-  const secrets = loadSecrets(config, { make: true });
+  const secrets = await fittingSecrets(config, path);
   const clock = systemClock;
   const dice = systemDice();
+  const wire = openCheckedWire(config);
   const storage = await openSqlite({ path, form: 'worker', clock, log, ...workerUrl() });
-  const wire = openWire({
-    allowSubnets: config.allowSubnets,
-    proxyUrl: config.proxyUrl,
-    noProxy: config.noProxy,
-  });
   const fetchToken: typeof fetchOauth2Token = fetchOauth2Token;
   const engine = createEngine({
     storage,
@@ -65,14 +66,15 @@ export async function start(
     await engine.stop(0);
     await wire.close();
     await storage.upkeep.close();
-    throw cause;
+    throw lostWhileStarting(cause, path);
   }
   const address = server.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.listen.port;
   let stopping: Promise<void> | null = null;
   const stopOnce = async (deadlineMs: number): Promise<void> => {
-    await server.close();
-    await engine.stop(deadlineMs);
+    const stopsAt = clock.now() + deadlineMs;
+    await closeServer(server, deadlineMs);
+    await engine.stop(Math.max(0, stopsAt - clock.now()));
     await wire.close();
     await storage.upkeep.close();
     log.info('server.stopped', { pid: process.pid });
@@ -85,6 +87,37 @@ export async function start(
     secrets,
     stop: (deadlineMs = STOP_DEADLINE_MS) => (stopping ??= stopOnce(deadlineMs)),
   };
+}
+
+/** Throws BadSetting for what only the wire can judge. */
+function openCheckedWire(config: Config): Wire {
+  const { allowSubnets, proxyUrl, noProxy } = config;
+  try {
+    return openWire({ allowSubnets, proxyUrl, noProxy });
+  } catch (cause) {
+    const named = cause instanceof Problem ? /^(POSTHORN_\w+):? (.+)$/s.exec(cause.message) : null;
+    throw named === null ? cause : new BadSetting(named[1]!, named[2]!);
+  }
+}
+
+/** A damage that shows only when the queue is read is as good a reason not to start as one that shows at once. */
+function lostWhileStarting(cause: unknown, path: string): unknown {
+  const isLost = cause instanceof Problem && cause.code === 'unavailable';
+  return isLost ? new StorageRefused('corrupt', `${path}: ${cause.message}`, cause) : cause;
+}
+
+const IDLE_SWEEP_MS = 50;
+
+/**
+ * Requests that run are answered; then their connections go. A connection that became idle after the server began to
+ * close would otherwise be kept for its whole keep-alive time, and the process with it.
+ */
+async function closeServer(server: FastifyInstance, deadlineMs: number): Promise<void> {
+  const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS);
+  const cut = setTimeout(() => server.server.closeAllConnections(), deadlineMs);
+  await server.close();
+  clearInterval(sweep);
+  clearTimeout(cut);
 }
 
 /** Where the embedded store is. Throws BadSetting for settings that this version cannot serve. */

@@ -3,8 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { BadSetting } from '../config/parse.ts';
 import type { Config } from '../config/settings.ts';
 import { StorageRefused } from '../storage/sql/refused.ts';
-import { openSqliteBeside } from '../storage/sqlite/beside.ts';
-import { openSqlite } from '../storage/sqlite/open.ts';
+import { migrateSqlite, openSqliteBeside, StorageRefused } from '../storage/index.ts';
 import { openLog } from './open-log.ts';
 import { storePath } from './start.ts';
 import { systemClock } from './system-clock.ts';
@@ -29,19 +28,7 @@ export async function backupStore(
   return statSync(file).size;
 }
 
-/** Opening migrates, after an automatic backup; the lock refuses it while a server runs. */
-export async function migrateStore(config: Config): Promise<{ from: number; to: number }> {
-  const path = storePath(config);
-  const from = existsSync(path) ? await schemaVersion(path) : 0;
-  const storage = await openSqlite({ path, form: 'inline', clock: systemClock, log: openLog('warn') });
-  const { schemaVersion: to } = await storage.upkeep.stats();
-  await storage.upkeep.close();
-  return { from, to };
-}
-
-async function schemaVersion(path: string): Promise<number> {
-  const store = await openSqliteBeside(path);
-  const { schemaVersion: version } = store.stats();
-  store.close();
-  return version;
+/** After an automatic backup; the store's lock refuses it while a server runs. */
+export function migrateStore(config: Config): Promise<{ from: number; to: number }> {
+  return migrateSqlite({ path: storePath(config), clock: systemClock, log: openLog('warn') });
 }

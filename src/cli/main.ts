@@ -9,6 +9,9 @@ import { addToken } from './commands/token.ts';
 import { EXIT } from './exit-codes.ts';
 import { printError } from './output.ts';
 
+// Who read our words may be gone (a closed pipe); that must not end a server, least of all while it stops.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 // Known before commander has read anything, so that what it refuses is told in the asked-for form too.
 const isJson = process.argv.includes('--json');
 
