@@ -230,6 +230,3 @@ export interface EngineMetrics {
     | ((attempt: { outcome: string; durationMs: number; sinceAcceptedMs: number; first: boolean }) => void)
     | null;
 }
-
-/** A new document with the members every resource has. `version` and `updatedAt` are set again by `commit`. */
-export type Fresh<R extends Resource> = Omit<R, 'version' | 'createdAt' | 'updatedAt' | 'id'>;
