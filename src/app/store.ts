@@ -3,7 +3,6 @@ import { existsSync, statSync } from 'node:fs';
 import { BadSetting } from '../config/parse.ts';
 import type { Config } from '../config/settings.ts';
 import { migrateSqlite, openSqliteBeside, StorageRefused } from '../storage/index.ts';
-import { StorageRefused } from '../storage/sql/refused.ts';
 import { openLog } from './open-log.ts';
 import { storePath } from './start.ts';
 import { systemClock } from './system-clock.ts';

@@ -9,7 +9,6 @@ import type {
   Destination,
   DestinationAuth,
   EventType,
-  Resource,
   ResourceKind,
   Resources,
   Sealed,
