@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort, run, ServerProcess, temporaryFolder } from './command.ts';
 
-const PAGE_BYTES = 4096;
+const PAGE_BYTES = 8192;
 
 async function withEndpoint(server: ServerProcess): Promise<void> {
   const headers = {

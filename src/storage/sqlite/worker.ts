@@ -4,6 +4,7 @@ import { openReader, openWriter } from './connection.ts';
 import { lostStore } from './errors.ts';
 import { unpackBatch } from './pack.ts';
 import { Reader, type ReadName } from './reader.ts';
+import { SameFile } from './same-file.ts';
 import {
   type BatchMessage,
   type BatchReply,
@@ -18,23 +19,24 @@ import { Writer } from './writer.ts';
 const port = parentPort!;
 const data = workerData as ThreadData;
 
-if (data.role === 'writer') serveWrites(new Writer(openWriter(data.path), data));
+if (data.role === 'writer') serveWrites(new Writer(openWriter(data.path), data), new SameFile(data.path));
 else serveReads(new Reader(openReader(data.path)));
 
-function serveWrites(writer: Writer): void {
+function serveWrites(writer: Writer, file: SameFile): void {
   port.on('message', (message: BatchMessage | 'close') => {
     if (message === 'close') {
       writer.close();
       port.close();
       return;
     }
-    port.postMessage(runBatch(writer, message));
+    port.postMessage(runBatch(writer, file, message));
     writer.rest();
   });
 }
 
-function runBatch(writer: Writer, { batch, now }: BatchMessage): BatchReply {
+function runBatch(writer: Writer, file: SameFile, { batch, now }: BatchMessage): BatchReply {
   try {
+    file.check();
     const ops = unpackBatch(batch);
     return packSettled(ops, writer.run(ops, now));
   } catch (error) {
