@@ -15,6 +15,8 @@ interface Entry extends InOrder {
   delivery: QueuedDelivery;
   dueAt: number;
   inFlight: boolean;
+  /** A manual resend arrived while this was in flight: its row is gone, whatever comes of it. */
+  isSettled?: true;
 }
 /** An ordering key; null = the line of those without one, or of the whole lane. */
 type Line = string | null;
@@ -91,7 +93,7 @@ export class BlockingSupply implements Supply {
     const key = deliveryKey(delivery);
     const entry = this.#window.find((other) => deliveryKey(other.delivery) === key);
     this.#startable = null;
-    if (entry !== undefined && finish.kind === 'waiting') {
+    if (entry !== undefined && entry.isSettled === undefined && finish.kind === 'waiting') {
       this.#retryLater(entry, finish);
       return;
     }
@@ -229,8 +231,12 @@ export class BlockingSupply implements Supply {
   /** A manual resend that arrived settles the scheduled delivery of the same event too. */
   #dropTwin(seq: number): void {
     this.#catchUp.drop(seq);
-    const twin = this.#window.find((entry) => entry.seq === seq && !entry.inFlight);
+    const twin = this.#window.find((entry) => entry.seq === seq);
     if (twin === undefined) return;
+    if (twin.inFlight) {
+      twin.isSettled = true;
+      return;
+    }
     this.#budget.remove(twin.delivery);
     this.#leave(twin);
   }
