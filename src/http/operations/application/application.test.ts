@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { Ordering } from 'svix';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
 import { refusal } from '../../../../test/support/refusal.ts';
@@ -51,6 +52,17 @@ test('PUT to a uid creates, PUT again replaces and keeps the uid, PUT to an unkn
   );
   const unknown = 'app_1srOrx2ZWZBpBUvZwXKQmoEYga2';
   await assert.rejects(hub.sdk.application.upsert(unknown, { name: 'C' }), refusal(404, 'not_found'));
+});
+
+test('a change answers its own instant, the one that is read afterwards', async () => {
+  const { application } = hub.sdk;
+  const made = await application.create({ name: 'Then', uid: 'then' });
+  await setTimeout(5);
+  for (const change of [application.patch, application.upsert]) {
+    const changed = await change.call(application, 'then', { name: 'Now' });
+    assert.ok(changed.updatedAt > made.updatedAt);
+    assert.deepEqual(await application.get('then'), changed);
+  }
 });
 
 test('lists go forwards and backwards in either order', async () => {

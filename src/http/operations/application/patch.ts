@@ -18,7 +18,7 @@ export const patchApplication = defineOperation({
   problems: ['conflict'],
   async handle(call) {
     const { application } = await call.engine.directory.application(call.organization, call.params.app_id!);
-    const after = changeApplication(application, call.body);
+    const after = { ...changeApplication(application, call.body), updatedAt: call.clock.now() };
     return call.commit('application.update', [{ kind: 'application', before: application, after }], {
       status: 200,
       body: renderApplication(after),

@@ -32,7 +32,7 @@ export const updateApplication = defineOperation({
         throw new Problem('not_found', 'There is no application of this id. PUT to a uid to create one.');
       return (await addApplication(call, { uid: ref.uid, ...call.body })).reply;
     }
-    const after = replaceApplication(before, call.body);
+    const after = { ...replaceApplication(before, call.body), updatedAt: call.clock.now() };
     return call.commit('application.update', [{ kind: 'application', before, after }], {
       status: 200,
       body: renderApplication(after),

@@ -27,7 +27,9 @@ export const createEventType = defineOperation({
       throw new Problem('event_type_exists', 'An event type of this name exists. PUT or PATCH it instead.');
     }
     const after =
-      before === null ? freshEventType(call, call.body.name, call.body) : replaceEventType(before, call.body);
+      before === null
+        ? freshEventType(call, call.body.name, call.body)
+        : { ...replaceEventType(before, call.body), updatedAt: call.clock.now() };
     return call.commit('event-type.create', [{ kind: 'event-type', before, after }], {
       status: 201,
       body: renderEventType(after, { withContent: true }),

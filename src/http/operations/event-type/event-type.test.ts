@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
 import { refusal } from '../../../../test/support/refusal.ts';
 
@@ -49,6 +50,25 @@ test('a name exists once; deleting archives, creating again brings it back, expu
   assert.deepEqual([back.archived, back.description], [false, 'Paid again']);
   await eventType.delete('order.paid', { expunge: true });
   await assert.rejects(eventType.get('order.paid'), refusal(404, 'not_found'));
+});
+
+test('a change answers its own instant, the one that is read afterwards', async () => {
+  const { eventType } = hub.sdk;
+  const made = await eventType.create({ name: 'time.told', description: '' });
+  const changes = [
+    () => eventType.patch('time.told', { deprecated: true }),
+    () => eventType.upsert('time.told', { description: 'Told' }),
+    async () => {
+      await eventType.delete('time.told');
+      return eventType.create({ name: 'time.told', description: 'Told again' });
+    },
+  ];
+  for (const change of changes) {
+    await setTimeout(5);
+    const changed = await change();
+    assert.ok(changed.updatedAt > made.updatedAt);
+    assert.deepEqual(await eventType.get('time.told'), changed);
+  }
 });
 
 test('the list goes by name, forwards and backwards, with schemas only when asked for', async () => {

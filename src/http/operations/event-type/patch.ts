@@ -19,7 +19,7 @@ export const patchEventType = defineOperation({
   problems: ['conflict'],
   async handle(call) {
     const before = await findEventType(call);
-    const after = changeEventType(before, call.body);
+    const after = { ...changeEventType(before, call.body), updatedAt: call.clock.now() };
     return call.commit('event-type.update', [{ kind: 'event-type', before, after }], {
       status: 200,
       body: renderEventType(after, { withContent: true }),

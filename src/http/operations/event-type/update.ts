@@ -24,7 +24,9 @@ export const updateEventType = defineOperation({
     const name = checkEventTypeName(call.params.event_type_name!);
     const before = await lookUpEventType(call, name);
     const after =
-      before === null ? freshEventType(call, name, call.body) : replaceEventType(before, call.body);
+      before === null
+        ? freshEventType(call, name, call.body)
+        : { ...replaceEventType(before, call.body), updatedAt: call.clock.now() };
     return call.commit(
       before === null ? 'event-type.create' : 'event-type.update',
       [{ kind: 'event-type', before, after }],
