@@ -5,10 +5,12 @@ import { urlFault } from '../core/event/limits.ts';
 import { invalid } from '../core/problem.ts';
 import { RetrySchedule } from './retry-schedule.ts';
 import { Nullable } from './shape.ts';
+import { splitLogin } from './url-login.ts';
 
 const TIMEOUT_SECONDS_MAX = 60;
 const CONCURRENCY_MAX = 1000;
 const SECRET_CHARS_MAX = 4096;
+const EXTRA_PARAMS_MAX = 50;
 const PEM_CHARS_MAX = 65_536;
 /** Stands for a secret that is kept but never shown. */
 export const MASK = '••••••••';
@@ -30,7 +32,11 @@ export const EndpointAuth = Type.Union(
       clientSecret: SecretText,
       scopes: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 50 })),
       clientAuth: Type.Optional(Type.Union([Type.Literal('basic'), Type.Literal('body')])),
-      extraParams: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: SECRET_CHARS_MAX }))),
+      extraParams: Type.Optional(
+        Type.Record(Type.String({ maxLength: 256 }), Type.String({ maxLength: SECRET_CHARS_MAX }), {
+          maxProperties: EXTRA_PARAMS_MAX,
+        }),
+      ),
     }),
   ],
   {
@@ -121,25 +127,32 @@ export function parseAuth(given: Static<typeof EndpointAuth>): DestinationAuth {
         'A user name of basic authentication holds no ":" (RFC 7617).',
       );
     }
-    return given;
+    return { type: 'basic', username: given.username, password: given.password };
   }
   if (given.type === 'bearer') {
     refuseMask(given.token, ['body', 'auth', 'token']);
     if (!/^[\x21-\x7e]+$/.test(given.token)) {
       throw invalid(['body', 'auth', 'token'], 'A bearer token is printable ASCII without spaces.');
     }
-    return given;
+    return { type: 'bearer', token: given.token };
   }
   refuseMask(given.clientSecret, ['body', 'auth', 'clientSecret']);
-  const fault = urlFault(given.tokenUrl);
+  const { tokenUrl, clientId, clientSecret } = given;
+  const fault = urlFault(tokenUrl) ?? (splitLogin(tokenUrl).login === null ? null : LOGIN_IN_TOKEN_URL);
   if (fault !== null) throw invalid(['body', 'auth', 'tokenUrl'], fault);
   return {
-    ...given,
+    type: 'oauth2',
+    tokenUrl,
+    clientId,
+    clientSecret,
     scopes: given.scopes ?? [],
     clientAuth: given.clientAuth ?? 'basic',
     extraParams: given.extraParams ?? {},
   };
 }
+
+const LOGIN_IN_TOKEN_URL =
+  'Take user and password out of the URL: the client proves itself with clientId and clientSecret.';
 
 /** null when nothing is set in it. That the PEM texts fit is checked where cryptography is at hand. */
 export function parseTls(given: Static<typeof EndpointTls>): ClientTls | null {
@@ -152,7 +165,7 @@ export function parseTls(given: Static<typeof EndpointTls>): ClientTls | null {
 }
 
 export function renderAuth(auth: DestinationAuth): DestinationAuth {
-  if (auth.type === 'basic') return { ...auth, password: MASK };
+  if (auth.type === 'basic') return { type: 'basic', username: auth.username, password: MASK };
   if (auth.type === 'bearer') return { ...auth, token: MASK };
   const extraParams = Object.fromEntries(Object.keys(auth.extraParams).map((name) => [name, MASK]));
   return { ...auth, clientSecret: MASK, extraParams };

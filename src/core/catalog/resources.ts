@@ -85,7 +85,13 @@ export interface Destination extends Resource {
 }
 
 export type DestinationAuth =
-  | { readonly type: 'basic'; readonly username: string; readonly password: string }
+  | {
+      readonly type: 'basic';
+      readonly username: string;
+      readonly password: string;
+      /** It came as `user:password@` of the URL: it goes when the URL leads to another origin. */
+      readonly fromUrl?: boolean;
+    }
   | { readonly type: 'bearer'; readonly token: string }
   | {
       readonly type: 'oauth2';

@@ -12,7 +12,7 @@ export const createEndpoint = defineOperation({
   tag: 'Endpoint',
   summary: 'Create an endpoint',
   description:
-    'Messages published after the answer go to it. A URL that leads to a private address is stored, but deliveries to it are blocked until the server’s settings allow that network.',
+    'Messages published after the answer go to it. A URL that leads to a private address is stored, but deliveries to it are blocked until the server’s settings allow that network. `user:password@` in the URL is kept as basic `auth`: encrypted, and shown masked.',
   needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
   body: EndpointIn,
   replies: { 201: EndpointOut },

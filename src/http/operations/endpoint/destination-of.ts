@@ -5,11 +5,13 @@ import { parseAuth, parseOrdering, parseTls } from '../../../contract/endpoint-s
 import { checkMetadata } from '../../../contract/metadata.ts';
 import { parseRetrySchedule } from '../../../contract/retry-schedule.ts';
 import { checkUid } from '../../../contract/uid.ts';
-import type { Destination } from '../../../core/catalog/resources.ts';
+import { isSameOrigin, splitLogin } from '../../../contract/url-login.ts';
+import type { Destination, DestinationAuth } from '../../../core/catalog/resources.ts';
 import { type ApplicationId, type DestinationId, newId } from '../../../core/ids.ts';
+import { invalid } from '../../../core/problem.ts';
 import type { Call } from '../../define-operation.ts';
 import { checkTls } from './check-tls.ts';
-import { seal } from './sealed-parts.ts';
+import { openAuth, seal } from './sealed-parts.ts';
 import { firstKeys } from './signing-keys.ts';
 
 type Maker = Pick<Call, 'engine' | 'organization' | 'clock' | 'dice' | 'settings'>;
@@ -106,9 +108,10 @@ const BLANK: Omit<Destination, 'id' | 'ownerId' | 'createdAt' | 'updatedAt'> = {
 function replaced(call: Maker, before: Destination, given: EndpointChanges): Plain {
   const disabled = given.disabled ?? false;
   const url = given.url ?? before.url;
+  const { endpointHttpsOnly: httpsOnly } = call.settings;
   return {
     // A URL that is not changed is not checked again: rules may have become stricter since.
-    url: url === before.url ? url : checkEndpointUrl(url, { httpsOnly: call.settings.endpointHttpsOnly }),
+    url: url === before.url ? url : splitLogin(checkEndpointUrl(url, { httpsOnly })).url,
     uid: given.uid === undefined ? before.uid : checkUid(given.uid, 'endpoint'),
     description: given.description ?? '',
     disabled,
@@ -122,7 +125,8 @@ function replaced(call: Maker, before: Destination, given: EndpointChanges): Pla
 
 /** The members beyond it: absent keeps, null resets. */
 function settings(call: Maker, before: Destination, given: EndpointChanges): Partial<Destination> {
-  const { retrySchedule, timeoutSeconds, concurrency, ordering, method, auth, tls, http2 } = given;
+  const { retrySchedule, timeoutSeconds, concurrency, ordering, method, tls, http2 } = given;
+  const auth = authOf(call, before, given);
   const changed: { -readonly [Member in keyof Destination]?: Destination[Member] } = {};
   if (retrySchedule !== undefined) {
     changed.retryScheduleMs =
@@ -133,13 +137,32 @@ function settings(call: Maker, before: Destination, given: EndpointChanges): Par
   if (concurrency !== undefined) changed.concurrency = concurrency;
   if (ordering !== undefined) changed.ordering = parseOrdering(ordering);
   if (method !== undefined) changed.method = method;
-  if (auth !== undefined) changed.auth = auth === null ? null : seal(call, before.id, parseAuth(auth));
+  if (auth !== undefined) changed.auth = auth === null ? null : seal(call, before.id, auth);
   if (tls !== undefined) {
     const parsed = tls === null ? null : parseTls(tls);
     changed.tls = parsed === null ? null : seal(call, before.id, checkTls(parsed));
   }
   if (http2 !== undefined) changed.allowHttp2 = http2;
   return changed;
+}
+
+/** What was given, or the login of the URL; undefined = as it was. */
+function authOf(
+  call: Maker,
+  before: Destination,
+  given: EndpointChanges,
+): DestinationAuth | null | undefined {
+  if (given.url === undefined) return given.auth == null ? given.auth : parseAuth(given.auth);
+  const { url, login } = splitLogin(given.url);
+  if (given.auth != null) {
+    if (login === null) return parseAuth(given.auth);
+    throw invalid(['body', 'auth'], 'Give user and password either in the URL or as `auth`.');
+  }
+  if (login !== null) return { type: 'basic', ...login, fromUrl: true };
+  if (given.auth === null) return null;
+  const known = openAuth(call, before);
+  const isLeftBehind = known?.type === 'basic' && known.fromUrl === true && !isSameOrigin(before.url, url);
+  return isLeftBehind ? null : undefined;
 }
 
 function listOf(names: readonly string[] | null): string[] | null {

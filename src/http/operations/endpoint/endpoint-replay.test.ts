@@ -54,7 +54,7 @@ async function finished(taskId: string): Promise<{ status: string; data: unknown
 async function settled(
   app: string,
   endpoint: string,
-  member: 'success' | 'fail',
+  member: 'success' | 'fail' | 'canceled',
   count: number,
 ): Promise<void> {
   for (let round = 0; round < 300; round++) {
@@ -85,6 +85,25 @@ test('recover sends what failed again, and only that', async () => {
   assert.equal((await finished(task.id)).status, 'finished');
   assert.deepEqual(await arrived(app, 3), ['{"n":1}', '{"n":2}', '{"n":2}']);
   await settled(app, endpoint, 'success', 2);
+});
+
+test('recover sends what waited when the endpoint was disabled by its own answer', async () => {
+  const app = await newApp();
+  const endpoint = await newEndpoint(app);
+  // One at a time: the second waits while the first is answered.
+  await posthorn.call('PATCH', `/api/v1/app/${app}/endpoint/${endpoint}`, { body: { concurrency: 1 } });
+  answers.set(`/${app}`, { status: 410, delayMs: 100 });
+  await publish(app, 1);
+  await publish(app, 2);
+  await publish(app, 3);
+  await settled(app, endpoint, 'canceled', 2);
+  assert.equal((await posthorn.sdk.endpoint.get(app, endpoint)).disabled, true);
+  answers.set(`/${app}`, 200);
+  await posthorn.sdk.endpoint.patch(app, endpoint, { disabled: false });
+  const task = await posthorn.sdk.endpoint.recover(app, endpoint, { since: since() });
+  assert.deepEqual((await finished(task.id)).data, { messagesSent: 3 });
+  assert.deepEqual((await arrived(app, 4)).toSorted(), ['{"n":1}', '{"n":1}', '{"n":2}', '{"n":3}']);
+  await settled(app, endpoint, 'success', 3);
 });
 
 test('replay-missing sends what an endpoint never had', async () => {

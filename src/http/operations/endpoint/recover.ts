@@ -11,7 +11,7 @@ export const recoverEndpoint = defineOperation({
   tag: 'Endpoint',
   summary: 'Send all failed messages of a range of time again',
   description:
-    'Messages that were delivered in the end are left alone. The answer is a background task; its `data` tells how many messages were sent.',
+    'Messages that failed for good, and those that were canceled while the endpoint was disabled. Messages that were delivered in the end are left alone. The answer is a background task; its `data` tells how many messages were sent.',
   needs: { role: 'editor', scope: 'application', permission: 'attempt:write' },
   body: RecoverIn,
   replies: { 202: TaskStartedOut },

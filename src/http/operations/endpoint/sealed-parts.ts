@@ -27,10 +27,14 @@ export function openKey(call: Keeper, destination: Destination, key: SigningKey)
   return { type: key.type, text: call.engine.vault.open(call.organization, destination.id, key.secret) };
 }
 
+export function openAuth(call: Keeper, destination: Destination): DestinationAuth | null {
+  return openJson<DestinationAuth>(call, destination.id, destination.auth);
+}
+
 /** An endpoint as it is answered: credentials with their type and names only. */
 export function endpointOut(call: Keeper, destination: Destination) {
   return renderEndpoint(destination, {
-    auth: openJson<DestinationAuth>(call, destination.id, destination.auth),
+    auth: openAuth(call, destination),
     tls: openJson<ClientTls>(call, destination.id, destination.tls),
   });
 }
