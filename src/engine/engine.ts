@@ -86,7 +86,7 @@ export interface Engine {
   commit(request: CommitRequest): Promise<CommitResult>;
   /** One manual attempt of a stored event; leaves automatic retries alone. Problem not_found | missing_payload. */
   resend(organization: OrganizationId, destination: Destination, eventId: EventId): Promise<void>;
-  /** Queues stored events for a destination again and wakes its lane; the number newly queued. */
+  /** Queues stored events for a destination again and wakes its lane; how many of them are in the queue now (not: payload gone). */
   replay(
     organization: OrganizationId,
     destination: Destination,

@@ -150,7 +150,7 @@ export class Publisher {
     const lane = this.#laneOf(organization, destination.id, destination.ownerId);
     lane.supply.markDue(dueAt);
     this.#lanes.wake(lane);
-    return results.filter((result) => result.kind === 'queued').length;
+    return results.filter(({ kind }) => kind === 'queued' || kind === 'already-queued').length;
   }
 
   /** A person waits for a resend: it does not wait in line, nor behind an open circuit. null = the lane reads it. */

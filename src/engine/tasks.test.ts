@@ -168,6 +168,14 @@ async function settle(
   });
 }
 
+/** Messages that an endpoint has failed to take. */
+async function publishFailed(house: House, endpoint: Destination, count: number): Promise<void> {
+  const published = await Promise.all(Array.from({ length: count }, () => publish(house, [endpoint])));
+  const end = { status: 'failed', statusCode: 500 } as const;
+  await Promise.all(published.map((one) => settle(house, endpoint, one, end)));
+  await house.clock.advance(10);
+}
+
 /** Tasks whose replays are counted per event and then left in the queue, or handled as `onQueued` says. */
 function makeTasks(
   house: House,
@@ -186,7 +194,7 @@ function makeTasks(
     const queued = eventIds.filter((_id, index) => results[index]!.kind === 'queued');
     for (const id of queued) house.queued.set(id, (house.queued.get(id) ?? 0) + 1);
     await options.onQueued?.(queued);
-    return queued.length;
+    return results.filter(({ kind }) => kind === 'queued' || kind === 'already-queued').length;
   };
   return createTasks({
     storage,
@@ -270,11 +278,7 @@ test('recover queues each of more than 10,000 failed messages exactly once, alth
 test('a task goes on where it was after its process died, and repeats at most the page that was under way', async (t) => {
   const house = await makeHouse(t);
   const endpoint = await addEndpoint(house);
-  const published = await Promise.all(Array.from({ length: 900 }, () => publish(house, [endpoint])));
-  await Promise.all(
-    published.map((one) => settle(house, endpoint, one, { status: 'failed', statusCode: 500 })),
-  );
-  await house.clock.advance(10);
+  await publishFailed(house, endpoint, 900);
   let writes = 0;
   const dying = new FailingStorage({
     inner: house.store,
@@ -298,11 +302,7 @@ test('a task goes on where it was after its process died, and repeats at most th
 test('a step is tried again when the store was unavailable, or when its answer was lost', async (t) => {
   const house = await makeHouse(t);
   const endpoint = await addEndpoint(house);
-  const published = await Promise.all(Array.from({ length: 450 }, () => publish(house, [endpoint])));
-  await Promise.all(
-    published.map((one) => settle(house, endpoint, one, { status: 'failed', statusCode: 500 })),
-  );
-  await house.clock.advance(10);
+  await publishFailed(house, endpoint, 450);
   const fates: Fate[] = ['pass', 'reject', 'lose-reply', 'reject', 'reject'];
   const flaky = new FailingStorage({
     inner: house.store,
@@ -330,9 +330,7 @@ test('a task of an endpoint that was removed fails and says so', async (t) => {
 test('a bug fails its task without telling its cause, and the next task runs', async (t) => {
   const house = await makeHouse(t);
   const endpoint = await addEndpoint(house);
-  const one = await publish(house, [endpoint]);
-  await settle(house, endpoint, one, { status: 'failed', statusCode: 500 });
-  await house.clock.advance(10);
+  await publishFailed(house, endpoint, 1);
   const logged: unknown[] = [];
   const tasks = makeTasks(house, {
     parts: {
@@ -355,9 +353,7 @@ test('a bug fails its task without telling its cause, and the next task runs', a
 test('at most so many tasks run at once; the others wait their turn', async (t) => {
   const house = await makeHouse(t);
   const endpoint = await addEndpoint(house);
-  const one = await publish(house, [endpoint]);
-  await settle(house, endpoint, one, { status: 'failed', statusCode: 500 });
-  await house.clock.advance(10);
+  await publishFailed(house, endpoint, 1);
   let running = 0;
   let most = 0;
   const tasks = makeTasks(house, {
@@ -376,14 +372,55 @@ test('at most so many tasks run at once; the others wait their turn', async (t) 
   assert.equal(most, 2);
 });
 
+test('a task that is canceled while a step runs counts what that step has queued, and goes no further', async (t) => {
+  const house = await makeHouse(t);
+  const endpoint = await addEndpoint(house);
+  await publishFailed(house, endpoint, 450);
+  let id = '';
+  const tasks = makeTasks(house, {
+    onQueued: async () => {
+      const task = await readTask(house, id);
+      const resource = { ...task, status: 'canceled', version: task.version + 1 } as const;
+      await write(house.store, [{ op: 'update', kind: 'background-task', resource }]);
+    },
+  });
+  id = await startTask(tasks, 'endpoint.recover', rangeOf(endpoint));
+  const canceled = await untilEnded(house, id);
+  await house.clock.advance(60_000);
+  const task = await readTask(house, id);
+  assert.equal(canceled.status, 'canceled');
+  assert.deepEqual(
+    [task.status, task.progress, task.data],
+    ['canceled', { done: 200, total: 450 }, { messagesSent: 200 }],
+  );
+  assert.equal(house.queued.size, 200);
+});
+
+test('recover takes what was canceled, too, and counts only what has a payload left to send', async (t) => {
+  const house = await makeHouse(t);
+  const endpoint = await addEndpoint(house);
+  const waited = await publish(house, [endpoint]);
+  const emptied = await publish(house, [endpoint]);
+  await house.store.queue.cancel(
+    { organization, destinationId: endpoint.id },
+    { eventId: null, limit: 10, now: house.clock.now(), newAttemptIds: () => house.id() },
+  );
+  const scope = { organization, applicationId: house.application };
+  await house.store.history.expungeContent(scope, emptied.event.id);
+  await house.clock.advance(10);
+  const task = await untilEnded(
+    house,
+    await startTask(makeTasks(house), 'endpoint.recover', rangeOf(endpoint)),
+  );
+  assert.deepEqual([task.status, task.progress], ['finished', { done: 2, total: 2 }]);
+  assert.deepEqual(task.data, { messagesSent: 1 });
+  assert.deepEqual([...house.queued.keys()], [waited.event.id]);
+});
+
 test('stopping leaves a task running in the store, and ends its steps', async (t) => {
   const house = await makeHouse(t);
   const endpoint = await addEndpoint(house);
-  const published = await Promise.all(Array.from({ length: 450 }, () => publish(house, [endpoint])));
-  await Promise.all(
-    published.map((one) => settle(house, endpoint, one, { status: 'failed', statusCode: 500 })),
-  );
-  await house.clock.advance(10);
+  await publishFailed(house, endpoint, 450);
   const tasks = makeTasks(house);
   const id = await startTask(tasks, 'endpoint.recover', rangeOf(endpoint));
   await tasks.stop();

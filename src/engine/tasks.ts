@@ -3,7 +3,8 @@
  *
  *   start ──> running ──step──> running … ──last step──> finished
  *                │ ▲                └──a Problem, or a bug──> failed (the reason is in `data.error`)
- *                └─┘ the store is unavailable: the same step again, later
+ *                │ └─┘ the store is unavailable: the same step again, later
+ *                └──somebody cancels it──> canceled (the step under way still counts)
  *
  * At most `atOnceMax` tasks run, the others wait in line; what does not fit in the line waits in the store.
  */
@@ -205,23 +206,42 @@ class TaskRunner {
     if (task === null || task.status !== 'running') return false;
     const kind = TASK_KINDS.get(task.task);
     if (kind === undefined) {
-      return this.#write(
-        organization,
-        failed(task, `This version knows no background task named ${task.task}.`),
-      );
+      return this.#fail(organization, task, `This version knows no background task named ${task.task}.`);
     }
     let step: Step;
     try {
       step = await kind.step(readInput(kind, task), { organization, task, storage, replay });
     } catch (cause) {
       if (cause instanceof Problem && cause.code === 'unavailable') throw cause;
-      return this.#write(organization, failed(task, this.#reason(cause, task)));
+      return this.#fail(organization, task, this.#reason(cause, task));
     }
-    return this.#write(organization, advanced(task, step));
+    return (await this.#write(organization, advanced(task, step))) === 'stale'
+      ? this.#countCanceled(organization, { task, step })
+      : !step.finished;
   }
 
-  /** Writes what a step made of the task; true = there is more to do. */
-  async #write(organization: OrganizationId, task: BackgroundTask): Promise<boolean> {
+  /** When somebody else wrote the task, the next step reads what they wrote: true. */
+  async #fail(organization: OrganizationId, task: BackgroundTask, error: string): Promise<boolean> {
+    const failed = { ...task, status: 'failed', data: { ...task.data, error } } as const;
+    return (await this.#write(organization, failed)) === 'stale';
+  }
+
+  /** What the step has done is done, also when the task was canceled while it ran. True = the task may go on. */
+  async #countCanceled(
+    organization: OrganizationId,
+    { task, step }: { readonly task: BackgroundTask; readonly step: Step },
+  ): Promise<boolean> {
+    const { id, version } = task;
+    const ref = { id };
+    const now = await this.#parts.storage.catalog.find(organization, 'background-task', ref, undefined);
+    // One version later: the cancellation is all that has happened, so nobody has counted this step yet.
+    if (now?.status !== 'canceled' || now.version !== version + 1) return true;
+    await this.#write(organization, { ...advanced(now, step), status: 'canceled' });
+    return false;
+  }
+
+  /** Writes what a step made of the task, unless somebody else wrote it meanwhile. */
+  async #write(organization: OrganizationId, task: BackgroundTask): Promise<'written' | 'stale'> {
     const { storage, clock, log } = this.#parts;
     const resource = { ...task, version: task.version + 1, updatedAt: clock.now() };
     const result = await storage.catalog.write({
@@ -232,8 +252,8 @@ class TaskRunner {
       publish: [],
       forgetHealth: [],
     });
-    // `stale`: somebody else wrote it; the next step reads what they wrote.
-    if (result.kind !== 'done' || task.status === 'running') return true;
+    if (result.kind !== 'done') return 'stale';
+    if (task.status === 'running') return 'written';
     log.info('task.ended', {
       task: renderId(task.id, 'backgroundTask'),
       organization,
@@ -242,7 +262,7 @@ class TaskRunner {
       done: task.progress.done,
       durationMs: clock.now() - task.createdAt,
     });
-    return false;
+    return 'written';
   }
 
   #reason(cause: unknown, task: BackgroundTask): string {
@@ -322,8 +342,4 @@ function advanced(task: BackgroundTask, step: Step): BackgroundTask {
     progress: { done: task.progress.done + step.done, total },
     data: step.data,
   };
-}
-
-function failed(task: BackgroundTask, error: string): BackgroundTask {
-  return { ...task, status: 'failed', data: { ...task.data, error } };
 }

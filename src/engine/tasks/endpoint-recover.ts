@@ -2,8 +2,9 @@ import { findEndpoint, readReplayRange, replayPage, scopeOf, timesOf } from './r
 import { defineTask, STEP_ITEMS_MAX } from './task-kind.ts';
 
 /**
- * Sends again what an endpoint has failed to take in a range of time. The cursor is a message id, and messages are
- * paged by that same id: what fails again while the task runs lies behind the cursor and is not taken twice.
+ * Sends again what an endpoint has failed to take in a range of time, and what was canceled on its way there, as when
+ * the endpoint was disabled: who recovers wants what is missing, whatever took it away. The cursor is a message id, and
+ * messages are paged by that same id: what fails again while the task runs lies behind it and is not taken twice.
  */
 export const endpointRecover = defineTask({
   readInput: readReplayRange,
@@ -13,11 +14,11 @@ export const endpointRecover = defineTask({
     const scope = scopeOf(range, context);
     const times = timesOf(range, context);
     const isFirst = context.task.cursor === null;
-    const total = isFirst ? (await history.countStates(scope, destination.id, times)).failed : 0;
+    const counts = isFirst ? await history.countStates(scope, destination.id, times) : null;
     const events = await history.listDestinationEvents(
       scope,
       destination.id,
-      { ...times, status: ['failed'] },
+      { ...times, status: ['failed', 'canceled'] },
       { after: context.task.cursor, direction: 'ascending', limit: STEP_ITEMS_MAX },
       { withContent: false },
     );
@@ -30,6 +31,6 @@ export const endpointRecover = defineTask({
       },
       context,
     );
-    return { ...step, addTotal: total };
+    return { ...step, addTotal: counts === null ? 0 : counts.failed + counts.canceled };
   },
 });

@@ -55,12 +55,13 @@ export interface ReplayPage {
 
 /** Queues one page and says where the next one starts. */
 export async function replayPage(page: ReplayPage, context: StepContext): Promise<Step> {
-  if (page.eventIds.length > 0) await context.replay(context.organization, page.destination, page.eventIds);
+  const ids = page.eventIds;
+  const sent = ids.length > 0 ? await context.replay(context.organization, page.destination, ids) : 0;
   const before = context.task.data.messagesSent;
   return {
     cursor: page.last ?? context.task.cursor,
-    done: page.eventIds.length,
+    done: ids.length,
     finished: page.isLast,
-    data: { messagesSent: (typeof before === 'number' ? before : 0) + page.eventIds.length },
+    data: { messagesSent: (typeof before === 'number' ? before : 0) + sent },
   };
 }
