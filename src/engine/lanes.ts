@@ -196,7 +196,8 @@ export class Lanes {
   #visit(lane: Lane, now: number): boolean {
     if (lane.isLoading || lane.isCanceling || lane.disabling > 0) return false;
     lane.usedAt = now;
-    if (lane.restsUntil > now && !lane.supply.hasUrgent) return false;
+    // The alarm may have been moved by a visit that an urgent delivery made meanwhile.
+    if (lane.restsUntil > now && !lane.supply.hasUrgent) return this.#sleep(lane, lane.restsUntil, now);
     const target = this.#targetOf(lane);
     if (target === undefined) return false;
     this.#fitSupply(lane, target);

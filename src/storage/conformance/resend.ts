@@ -1,5 +1,6 @@
 /** Resends, cancellations and attempts that come too late: the corners of the queue. */
 import assert from 'node:assert/strict';
+import type { Health } from '../../core/delivery/health.ts';
 import type { DestinationId } from '../../core/ids.ts';
 import type { Storage } from '../../ports/storage.ts';
 import {
@@ -174,6 +175,24 @@ export const resendCases: Cases = {
     assert.equal(await storage.queue.nextDue(laneOf(lane)), NOON + MINUTE);
     assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 1);
     assert.equal(await storage.queue.hurry(laneOf(lane), { now: NOON + MINUTE, limit: 9 }), 0);
+  },
+
+  'keeps the health that an attempt tells of, also when its delivery is gone': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await failedOnce(storage, lane);
+    await storage.queue.cancel(laneOf(lane), { eventId: null, limit: 9, now: NOON, newAttemptIds });
+    const value: Health = {
+      failuresInRow: 2,
+      failingSince: NOON,
+      circuit: 'closed',
+      probeAt: 0,
+      probeDelayMs: 0,
+      throttledUntil: NOON + MINUTE,
+    };
+    const late = failureOf(accepted, lane, { dueAt: NOON + 9 * MINUTE, attempts: 2 });
+    await storage.queue.record({ ...late, health: { value } });
+    assert.deepEqual(await storage.queue.readHealth(laneOf(lane)), value);
+    assert.equal(await storage.queue.nextDue(laneOf(lane)), null);
   },
 
   'does not hurry an event that is delayed to an instant': async ({ storage }) => {

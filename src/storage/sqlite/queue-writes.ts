@@ -74,6 +74,8 @@ export class QueueWrites {
       lane.scopeNo !== null &&
       this.#db.get('SELECT 1 FROM event WHERE scope_no = ? AND seq = ?', lane.scopeNo, op.seq) !== undefined;
     if (!kept) return;
+    // What the receiver did says as much about it as if the delivery were still there.
+    if (op.health !== undefined && !lane.isRemoved) this.#writeHealth(lane.no, op.health.value);
     const status = op.status === SENDING ? FAILED : op.status;
     const late = status === DELIVERED ? DELIVERED : status + LATE;
     this.#insertAttempt({ ...op, nextAttemptAt: null }, lane.no, late);

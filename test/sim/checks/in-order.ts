@@ -1,4 +1,4 @@
-import type { Violation } from '../facts.ts';
+import type { Facts, Violation } from '../facts.ts';
 import { isManual, type Story, type StorySend } from '../story.ts';
 import { broken, type Check } from './check.ts';
 
@@ -6,9 +6,10 @@ import { broken, type Check } from './check.ts';
  * Order is order of acceptance where it is promised: one request at a time in a line, first requests in order, and in
  * a line that blocks nothing goes before what is ahead of it is settled.
  */
-export const inOrder: Check = ({ stories }) => {
+export const inOrder: Check = ({ facts, stories }) => {
   const found: Violation[] = [];
-  for (const line of lines([...stories.values()])) found.push(...oneAtATime(line), ...keepsOrder(line));
+  for (const line of lines([...stories.values()]))
+    found.push(...oneAtATime(line, facts), ...keepsOrder(line));
   return found;
 };
 
@@ -25,7 +26,7 @@ function lines(stories: readonly Story[]): Story[][] {
   return [...byLine.values()].map((line) => line.toSorted((a, b) => a.accept.seq - b.accept.seq));
 }
 
-function oneAtATime(line: readonly Story[]): Violation[] {
+function oneAtATime(line: readonly Story[], facts: Facts): Violation[] {
   const found: Violation[] = [];
   const sends = line
     .flatMap((story) => story.sends.map((send) => ({ story, send })))
@@ -35,10 +36,18 @@ function oneAtATime(line: readonly Story[]): Violation[] {
     const before = sends[index - 1]?.send;
     if (before === undefined || before.fact.process !== send.fact.process) continue;
     if (before.fact.ended !== null && before.fact.ended.order < send.fact.order) continue;
+    if (wasCanceled(facts, story, { from: before.fact.order, to: send.fact.order })) continue;
     const detail = `request ${send.fact.order} began before request ${before.fact.order} of its line had ended`;
     found.push(broken('a line has one request under way', detail, { story }));
   }
   return found;
+}
+
+/** What is canceled while its request is under way holds its line no longer. */
+function wasCanceled({ cancels }: Facts, { endpoint }: Story, range: { from: number; to: number }): boolean {
+  return cancels.some(
+    ({ destinationId, order }) => destinationId === endpoint.id && order > range.from && order < range.to,
+  );
 }
 
 function keepsOrder(line: readonly Story[]): Violation[] {

@@ -52,8 +52,9 @@ function isOpen(row: Row, { fact }: StorySend): boolean {
   const { by } = row.closed;
   if (fact.process > by.fact.process) return false;
   const isOwn = by.fact.record.attempt.trigger === row.trigger;
-  const known = isOwn ? (by.send?.fact.ended ?? by.fact) : (by.fact.told ?? null);
-  return known === null || fact.order < known.order;
+  if (isOwn) return fact.order < (by.send?.fact.ended ?? by.fact).order;
+  // A resend settled it too. What was started in the very instant in which the sender was told was decided before.
+  return by.fact.told === null || fact.at <= by.fact.told.at;
 }
 
 function isUnderWay({ fact: other }: StorySend, { fact }: StorySend): boolean {
