@@ -8,6 +8,7 @@ import { EndpointUpdate } from './endpoint.ts';
 import { EventTypeIn, EventTypeOut } from './event-type.ts';
 import { RetrySchedule } from './retry-schedule.ts';
 import { Instant, Nullable } from './shape.ts';
+import { CODE_CHARS_MAX } from './transformation.ts';
 import { Channel, EventTypeName } from './uid.ts';
 
 export const ENVIRONMENT_VERSION = 1;
@@ -31,7 +32,9 @@ export const PortableEndpoint = Type.Object(
     id: Type.Optional(Type.String()),
     ...endpoint,
     channels: Type.Optional(Nullable(Type.Array(Channel, { maxItems: 10 }))),
-    transformation: Type.Optional(Nullable(Type.Object({ code: Type.String(), enabled: Type.Boolean() }))),
+    transformation: Type.Optional(
+      Nullable(Type.Object({ code: Type.String({ maxLength: CODE_CHARS_MAX }), enabled: Type.Boolean() })),
+    ),
     secretParts: Type.Optional(
       Type.Array(Type.String(), {
         description: `What it has that is not in the export: ${SECRET_PARTS.join(', ')}.`,

@@ -7,6 +7,7 @@ const ANSWERS: Readonly<Record<string, readonly [status: string, detail: string]
     'The headers are too large; send fewer or shorter ones.',
   ],
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time; send it again.'],
+  HPE_INVALID_EOF_STATE: ['400 Bad Request', 'The request ended before it was whole; send it again.'],
 };
 const MALFORMED = ['400 Bad Request', 'This is not an HTTP request.'] as const;
 

@@ -122,7 +122,7 @@ test('a refusal names the setting and the subnet that would open it', () => {
   assert.equal(describeRefusal(refusal), text);
   assert.equal(
     describeRefusal(refusal, 'db.test'),
-    'db.test resolves to 127.0.0.1, a loopback address; to allow it, add 127.0.0.1/32 to POSTHORN_ALLOW_SUBNETS',
+    'db.test resolves to a loopback address; to allow it, add its network to POSTHORN_ALLOW_SUBNETS',
   );
   assert.equal(closed.check('fd12:0:0::1')?.cidr, 'fd12::1/128');
 });
@@ -151,4 +151,10 @@ test('what is not a subnet is refused with a sentence', () => {
       subnet,
     );
   }
+});
+
+test('the sentence about a name tells no address of the network behind it', () => {
+  const guard = makeGuard([]);
+  for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '64:ff9b::10.1.2.3', 'fd12::9'])
+    assert.doesNotMatch(describeRefusal(guard.check(address)!, 'intranet.test'), /10\.|fd12/, address);
 });

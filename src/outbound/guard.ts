@@ -103,11 +103,20 @@ export function makeGuard(allowSubnets: readonly string[]): Guard {
   };
 }
 
-/** The sentence for people; `host` = the name that led to the address, when it was not given as an address. */
+/**
+ * The sentence for people; `host` = the name that led to the address, when it was not given as an address. Then the
+ * address is left out: who may write endpoints must not read the names and addresses of the network that we run in.
+ */
 export function describeRefusal(refusal: Refusal, host?: string): string {
   const { address, reason, cidr } = refusal;
-  const what = host === undefined ? `${address} is ${reason}` : `${host} resolves to ${address}, ${reason}`;
-  return `${what}; to allow it, add ${cidr} to POSTHORN_ALLOW_SUBNETS`;
+  if (host === undefined)
+    return `${address} is ${reason}; to allow it, add ${cidr} to POSTHORN_ALLOW_SUBNETS`;
+  return `${host} resolves to ${kindOf(reason)}; to allow it, add its network to POSTHORN_ALLOW_SUBNETS`;
+}
+
+/** Without the IPv4 address that an IPv6 one stands for. */
+function kindOf(reason: string): string {
+  return reason.replace(/ of [\d.]+/, '');
 }
 
 /** True when the address (any notation) is in one of the subnets, which must be valid. */

@@ -314,7 +314,7 @@ test('a name is blocked when any of its addresses is private', async (t) => {
   const wire = open(t, { allowSubnets: [], lookup });
   const outcome = await wire.send(post(`http://mixed.test:${receiver.port}/`));
   assert.equal(outcome.kind, 'blocked');
-  assert.match(detailOf(outcome), /^mixed\.test resolves to 127\.0\.0\.1, a loopback address/);
+  assert.match(detailOf(outcome), /^mixed\.test resolves to a loopback address; /);
   assert.equal(receiver.connections(), 0);
 });
 

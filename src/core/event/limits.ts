@@ -28,9 +28,12 @@ const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const MEDIA_TYPE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*;.*)?$/;
 
-/** Set by the sender, of one hop only, or about caching the answer. `host` and `connection` would misroute. */
+/**
+ * Set by the sender, of one hop only, or about caching the answer. `host` and `connection` would misroute; a request
+ * with `expect` is never sent by the client we use.
+ */
 const FORBIDDEN_HEADERS: ReadonlySet<string> = new Set(
-  `user-agent host connection keep-alive proxy-authenticate proxy-authorization te trailer trailers transfer-encoding
+  `user-agent host connection expect keep-alive proxy-authenticate proxy-authorization te trailer trailers transfer-encoding
   upgrade age cache-control clear-site-data expires pragma warning content-length content-type content-encoding
   content-language content-location webhook-id webhook-timestamp webhook-signature`.split(/\s+/),
 );

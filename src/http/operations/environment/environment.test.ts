@@ -157,3 +157,12 @@ test('what cannot be imported whole is refused whole, and foreign settings are n
     [204, 'Settings that mean nothing here were left out: customColor'],
   );
 });
+
+test('code in an import is as bounded as code that is set', async () => {
+  await using posthorn = await startPosthorn();
+  const transformation = { code: 'x'.repeat(50_001), enabled: true };
+  const endpoints = [{ uid: 'e', url: 'https://x.example/', transformation }];
+  const body = { settings: { applications: [{ uid: 'a', name: 'a', endpoints }] } };
+  assert.equal((await posthorn.call('POST', '/api/v1/environment/import', { body })).status, 422);
+  assert.equal((await posthorn.call('GET', '/api/v1/app/a')).status, 404);
+});
