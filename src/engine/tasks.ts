@@ -20,6 +20,7 @@ import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Engine, Reply, Tasks } from './engine.ts';
 import { TASK_KINDS } from './tasks/index.ts';
+import { readOptionalId } from './tasks/task-input.ts';
 import type { Step, TaskKind } from './tasks/task-kind.ts';
 
 /** Tasks that run at once. */
@@ -101,6 +102,8 @@ class TaskRunner {
           'idempotency_key_reused',
           'This Idempotency-Key was used for another request body: choose a new key.',
         );
+      case 'stale':
+        throw new Problem('not_found', 'The application was removed before its task was started.');
       default:
         throw new Error(`A new background task could not be stored: ${result.kind}.`);
     }
@@ -292,7 +295,7 @@ class TaskRunner {
     return {
       id: newId(now, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
       uid: null,
-      ownerId: null,
+      ownerId: readOptionalId<'application'>(request.input, 'applicationId'),
       createdAt: now,
       updatedAt: now,
       version: 1,

@@ -156,6 +156,7 @@ export interface RevokedToken extends Resource {
 }
 
 /** Long work with progress; resumed from `cursor` after a restart (engine/tasks). */
+/** ownerId = the application that it works on, and whose people see it; null = it is about the organization. */
 export interface BackgroundTask extends Resource {
   /** `endpoint.recover`, `endpoint.replay`, `endpoint.bulk-replay`, `application.purge_content`, … (wire names). */
   readonly task: string;

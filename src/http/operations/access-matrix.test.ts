@@ -141,7 +141,7 @@ test('Dot, with a token of another application, is refused on the organizationâ€
   checkEach(
     (operation, { status }) => {
       if (needOf(operation).scope === 'organization') return status === 403;
-      return operation.path.includes('{app_id}') ? status === 404 : status < 300;
+      return /\{(app|task)_id\}/.test(operation.path) ? status === 404 : status < 300;
     },
     () =>
       mintAppToken(

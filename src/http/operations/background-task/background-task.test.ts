@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type ApiException, BackgroundTaskStatus, BackgroundTaskType } from 'svix';
+import { type ApiException, AppPortalCapability, BackgroundTaskStatus, BackgroundTaskType } from 'svix';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
+import { refusal } from '../../../../test/support/refusal.ts';
 import type { BackgroundTask } from '../../../core/catalog/resources.ts';
 import { newId, renderId } from '../../../core/ids.ts';
 
@@ -72,6 +73,33 @@ test('a task shows its progress and result, and only to its own organization', a
   const is404 = (error: ApiException<unknown>) => error.code === 404;
   await assert.rejects(stranger.backgroundTask.get(id), is404);
   await assert.rejects(posthorn.sdk.backgroundTask.get('qtask_unknown'), is404);
+});
+
+test('a token of an application sees the tasks of its own application, and no others', async () => {
+  await using posthorn = await startPosthorn();
+  const { sdk } = posthorn;
+  const own = await sdk.application.create({ name: 'own' });
+  const other = await sdk.application.create({ name: 'other' });
+  const tokenWith = async (...capabilities: AppPortalCapability[]) =>
+    (await sdk.authentication.appPortalAccess(own.id, { capabilities })).token;
+  const token = await tokenWith(AppPortalCapability.ViewBase, AppPortalCapability.CreateAttempts);
+  const portal = posthorn.sdkFor(token);
+  const endpoint = await sdk.endpoint.create(own.id, { url: 'https://example.com/' });
+  const task = await portal.endpoint.recover(own.id, endpoint.id, { since: new Date(Date.now() - 60_000) });
+  const unowned = await stored(posthorn, {});
+  const theirs = (await sdk.message.expungeAllContents(other.id)).id;
+  assert.equal((await portal.backgroundTask.get(task.id)).task, 'endpoint.recover');
+  assert.deepEqual(
+    (await portal.backgroundTask.list()).data.map(({ id }) => id),
+    [task.id],
+  );
+  for (const id of [unowned, theirs])
+    await assert.rejects(portal.backgroundTask.get(id), refusal(404, 'not_found'));
+  assert.equal((await sdk.backgroundTask.list()).data.length, 3);
+  const blind = posthorn.sdkFor(await tokenWith(AppPortalCapability.CreateAttempts));
+  await assert.rejects(blind.backgroundTask.get(task.id), refusal(403, 'insufficient access'));
+  const cancel = `/api/v1/background-task/${task.id}/cancel`;
+  assert.equal((await posthorn.call('POST', cancel, { token })).status, 403);
 });
 
 test('a running task can be canceled, and shows as failed to clients that know no such status', async () => {

@@ -8,7 +8,8 @@ export const getBackgroundTask = defineOperation({
   path: '/api/v1/background-task/{task_id}',
   tag: 'Background task',
   summary: 'Get a background task, its progress and its result',
-  needs: { role: 'viewer', scope: 'organization', permission: 'background-task:read' },
+  description: 'A token confined to one application sees the tasks of that application.',
+  needs: { role: 'viewer', scope: 'application', permission: 'background-task:read' },
   replies: { 200: BackgroundTaskOut },
   problems: ['not_found'],
   async handle(call) {

@@ -9,6 +9,7 @@ import { ORDERED_PAGE_QUERY, type PageRequest, parsePage, renderPage } from '../
 import type { BackgroundTask } from '../../../core/catalog/resources.ts';
 import { parseId, renderId } from '../../../core/ids.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
+import { taskOwner } from './find-task.ts';
 
 export const listBackgroundTasks = defineOperation({
   id: 'background-task.list',
@@ -16,7 +17,8 @@ export const listBackgroundTasks = defineOperation({
   path: '/api/v1/background-task',
   tag: 'Background task',
   summary: 'List background tasks, newest first',
-  needs: { role: 'viewer', scope: 'organization', permission: 'background-task:read' },
+  description: 'A token confined to one application sees the tasks of that application.',
+  needs: { role: 'viewer', scope: 'application', permission: 'background-task:read' },
   query: Type.Object({
     ...ORDERED_PAGE_QUERY,
     status: Type.Optional(TaskStatus),
@@ -50,11 +52,12 @@ export const listBackgroundTasks = defineOperation({
 });
 
 function readTasks(
-  call: Pick<Call, 'storage' | 'organization'>,
+  call: Pick<Call, 'storage' | 'organization' | 'principal'>,
   page: PageRequest,
   where: Readonly<Record<string, string>>,
 ): Promise<readonly BackgroundTask[]> {
   return call.storage.catalog.list(call.organization, 'background-task', {
+    owner: taskOwner(call),
     orderBy: 'id',
     direction: page.readDirection,
     after: page.after,
