@@ -20,7 +20,7 @@ export const createDestination = defineOperation({
   async handle(call) {
     const settings = settingsOf(call.body);
     const application = await findApplication(call);
-    await checkEventTypes(call, settings.eventTypes);
+    await checkEventTypes(call, settings);
     const poller = freshPoller(call, application.id, settings);
     const start = await firstSeq(call, application.id, poller);
     return call.commit('destination.create', [{ kind: 'destination', before: null, after: poller }], {

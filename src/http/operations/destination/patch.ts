@@ -19,7 +19,7 @@ export const patchDestination = defineOperation({
     const application = await findApplication(call);
     const before = await findPoller(call, application.id, call.params.destination_id ?? '');
     const settings = patchedSettings(before, call.body);
-    if (call.body.eventTypes !== undefined) await checkEventTypes(call, settings.eventTypes);
+    if (call.body.eventTypes !== undefined) await checkEventTypes(call, settings);
     const after = { ...before, ...settings, updatedAt: call.clock.now() };
     return call.commit('destination.update', [{ kind: 'destination', before, after }], {
       status: 200,

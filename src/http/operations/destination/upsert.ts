@@ -23,7 +23,7 @@ export const upsertDestination = defineOperation({
     const ref = call.params.destination_id ?? '';
     const settings = settingsOf(call.body);
     const application = await findApplication(call);
-    await checkEventTypes(call, settings.eventTypes);
+    await checkEventTypes(call, settings);
     const before = await findPollerOrNull(call, application.id, ref);
     if (before === null && parseId(ref, 'poller') !== undefined) {
       throw new Problem(

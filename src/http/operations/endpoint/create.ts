@@ -20,7 +20,7 @@ export const createEndpoint = defineOperation({
   async handle(call) {
     const application = await findApplication(call);
     const after = freshDestination(call, application.id, call.body);
-    await checkEventTypes(call, after.eventTypes);
+    await checkEventTypes(call, call.body);
     return call.commit('endpoint.create', [{ kind: 'destination', before: null, after }], {
       status: 201,
       body: endpointOut(call, after),

@@ -202,7 +202,7 @@ const BAD: readonly (readonly [string, object, string])[] = [
   ['no event types at all', { url: URL_A, eventTypes: [] }, 'eventTypes'],
   ['an unknown event type', { url: URL_A, eventTypes: ['no.such'] }, 'eventTypes'],
   ['an archived event type', { url: URL_A, eventTypes: ['user.gone'] }, 'eventTypes'],
-  ['an unknown event type by its older name', { url: URL_A, filterTypes: ['no.such'] }, 'eventTypes'],
+  ['an unknown event type by its older name', { url: URL_A, filterTypes: ['no.such'] }, 'filterTypes'],
   ['no channels at all', { url: URL_A, channels: [] }, 'channels'],
   ['eleven channels', { url: URL_A, channels: Array.from({ length: 11 }, (_, i) => `c${i}`) }, 'channels'],
   ['a channel too long', { url: URL_A, channels: ['x'.repeat(129)] }, 'channels'],
@@ -246,8 +246,13 @@ test('a body that is no JSON, or cut short, is 422; PATCH and PUT check as POST 
   }
   const { id } = await posthorn.sdk.endpoint.create(app.id, { url: URL_A });
   for (const method of ['PUT', 'PATCH']) {
-    const answer = await posthorn.call(method, path(app.id, `/${id}`), { body: { url: 'nowhere' } });
-    assert.deepEqual([answer.status, answer.json.detail[0].loc], [422, ['body', 'url']]);
+    const locOf = async (body: object) => {
+      const answer = await posthorn.call(method, path(app.id, `/${id}`), { body });
+      return [answer.status, answer.json.detail[0].loc];
+    };
+    assert.deepEqual(await locOf({ url: 'nowhere' }), [422, ['body', 'url']]);
+    const unknown = await locOf({ url: URL_A, filterTypes: ['no.such'] });
+    assert.deepEqual(unknown, [422, ['body', 'filterTypes']]);
   }
   assert.equal((await posthorn.sdk.endpoint.get(app.id, id)).url, URL_A);
 });

@@ -18,7 +18,7 @@ export const patchEndpoint = defineOperation({
   problems: ['not_found', 'conflict'],
   async handle(call) {
     const { destination: before } = await findEndpoint(call);
-    await checkEventTypes(call, call.body.eventTypes ?? call.body.filterTypes);
+    await checkEventTypes(call, call.body);
     const after = patchedDestination(call, before, call.body);
     return call.commit('endpoint.update', [{ kind: 'destination', before, after }], {
       status: 200,

@@ -35,7 +35,7 @@ export const updateEndpoint = defineOperation({
     }
     const uid = before === null && 'uid' in named ? checkPathUid(named.uid, 'endpoint_id') : undefined;
     const body = uid === undefined ? call.body : { uid, ...call.body };
-    await checkEventTypes(call, body.eventTypes ?? body.filterTypes);
+    await checkEventTypes(call, body);
     const after =
       before === null
         ? freshDestination(call, application.id, body)
