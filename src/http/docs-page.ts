@@ -1,4 +1,4 @@
-/** `/docs` and `/problems/<code>`: plain pages written from the tables. */
+/** `/docs`, `/problems`, `/problems/<code>` and `/portal`: plain pages written from the tables. */
 import { PROBLEMS, type ProblemCode } from '../core/problem.ts';
 import type { Operation } from './define-operation.ts';
 
@@ -15,10 +15,6 @@ export function docsPage(operations: readonly Operation[], version: string): str
   const tags = [...new Set(shown.map((operation) => operation.tag))];
   const navigation = tags.map((tag) => `<a href="#${html(tag)}">${html(tag)}</a>`).join('');
   const groups = tags.map((tag) => group(tag, shown));
-  const problems = Object.entries(PROBLEMS).map(
-    ([code, { status, title }]) =>
-      `<p><code>${status}</code> <a href="/problems/${encodeURIComponent(code)}"><code>${html(code)}</code></a> ${html(title)}</p>`,
-  );
   return page(
     'Posthorn API',
     `<h1>Posthorn API <small>${html(version)}</small></h1>
@@ -26,8 +22,16 @@ export function docsPage(operations: readonly Operation[], version: string): str
 <nav>${navigation}<a href="#problems">problems</a></nav>
 ${groups.join('\n')}
 <h2 id="problems">problems</h2>
-${problems.join('\n')}`,
+${problemList()}`,
   );
+}
+
+function problemList(): string {
+  const rows = Object.entries(PROBLEMS).map(
+    ([code, { status, title }]) =>
+      `<p><code>${status}</code> <a href="/problems/${encodeURIComponent(code)}"><code>${html(code)}</code></a> ${html(title)}</p>`,
+  );
+  return rows.join('\n');
 }
 
 function group(tag: string, operations: readonly Operation[]): string {
@@ -54,6 +58,29 @@ function shapeBlock(title: string, shape: unknown): string {
   return `<details><summary>${title}</summary><pre>${html(JSON.stringify(shape, null, 2))}</pre></details>`;
 }
 
+/** Every code that an answer may have. */
+export function problemsPage(): string {
+  return page(
+    'Problems',
+    `<h1>Problems</h1>
+<p>Every refusal has one of these codes, and a <code>detail</code> that says what to do about it.</p>
+${problemList()}`,
+  );
+}
+
+/**
+ * Where portal links lead while there is no portal. The key stands behind `#` and so never reaches the server; without
+ * a script the page cannot show it either.
+ */
+export function portalPage(): string {
+  return page(
+    'Portal',
+    `<h1>Portal</h1>
+<p>The portal page is not part of this version of Posthorn; the token in this link works with the API:
+see <a href="/docs">/docs</a>.</p>`,
+  );
+}
+
 /** The page that a problem document's `type` points to; null = no such code. */
 export function problemPage(code: string): string | null {
   if (!Object.hasOwn(PROBLEMS, code)) return null;
@@ -62,7 +89,7 @@ export function problemPage(code: string): string | null {
     title,
     `<h1>${html(title)}</h1>
 <p>Code <code>${html(code)}</code>, HTTP status <code>${status}</code>.</p>
-<p>The <code>detail</code> of the answer says what to do about it. All codes: <a href="/docs#problems">/docs</a>.</p>`,
+<p>The <code>detail</code> of the answer says what to do about it. All codes: <a href="/problems">/problems</a>.</p>`,
   );
 }
 

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Problem } from '../core/problem.ts';
-import { docsPage, problemPage } from './docs-page.ts';
+import { docsPage, portalPage, problemPage, problemsPage } from './docs-page.ts';
 import type { HttpSettings } from './http-settings.ts';
 import type { Metrics } from './metrics.ts';
 import { makeOpenapi } from './openapi.ts';
@@ -17,13 +17,16 @@ export function addPages(
     openapi ??= makeOpenapi(OPERATIONS, parts.settings.version).then((document) => JSON.stringify(document));
     return reply.type('application/json; charset=utf-8').send(await openapi);
   });
+  app.get('/', (_request, reply) => reply.redirect('/docs', 302));
   app.get('/docs', (_request, reply) => sendHtml(reply, docsPage(OPERATIONS, parts.settings.version)));
+  app.get('/problems', (_request, reply) => sendHtml(reply, problemsPage()));
   app.get<{ Params: { code: string } }>('/problems/:code', (request, reply) => {
     const page = problemPage(request.params.code);
     if (page === null)
       throw new Problem('not_found', 'There is no problem of that code. See /docs for the list.');
     return sendHtml(reply, page);
   });
+  app.get('/portal', (_request, reply) => sendHtml(reply, portalPage()));
   app.get('/metrics', async (request, reply) => {
     checkMetricsToken(parts.settings.metricsToken, request.headers.authorization);
     return reply.type(parts.metrics.contentType).send(await parts.metrics.render());
