@@ -44,15 +44,11 @@ export interface Incoming {
   readonly query: QueryText;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly raw: Buffer;
+  /** Who asks, set as soon as it is known: a refusal is logged with it, too. */
+  principal: Principal | null;
 }
 
-/** What came of it, and who asked (for the log). */
-interface Answered {
-  readonly reply: Reply;
-  readonly principal: Principal;
-}
-
-export type RunOperation = (incoming: Incoming) => Promise<Answered>;
+export type RunOperation = (incoming: Incoming) => Promise<Reply>;
 
 /** Public operations see this principal: no one. */
 const NOBODY: Principal = {
@@ -81,6 +77,7 @@ export function operationRunner(
     if (needs !== 'public') {
       const known = authenticator.authenticate(incoming.headers.authorization);
       principal = known instanceof Promise ? await known : known;
+      incoming.principal = principal;
       const allowed = authorize(principal, needs, {
         params: incoming.params,
         directory: parts.engine.directory,
@@ -109,7 +106,7 @@ export function operationRunner(
       commit: (action, edits, reply) =>
         commit({ action, edits, reply, principal, idempotency }, parts, authenticator),
     };
-    return { reply: await answer(operation, call, parts), principal };
+    return answer(operation, call, parts);
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { startPosthorn, type TestPosthorn } from '../../test/support/posthorn.ts';
+import { PROBLEMS } from '../core/problem.ts';
 
 const BODY_BYTES_MAX = 10_000;
 let hub: TestPosthorn;
@@ -134,6 +135,29 @@ test('each answer leaves one line: ids first, no token and no body', async () =>
   assert.doesNotMatch(JSON.stringify(fields), /in-the-body|Bearer|eyJ/);
 });
 
+test('a refusal of somebody known is logged with organization and actor', async () => {
+  const { sdk, organization } = hub;
+  const app = await sdk.application.create({ name: 'logged', uid: 'logged' });
+  const { token } = await sdk.authentication.appPortalAccess(app.id, {});
+  const from = hub.lines.length;
+  await hub.call('POST', '/api/v1/app', { body: { name: 'again', uid: 'logged' } });
+  await hub.call('POST', '/api/v1/app', { body: {} });
+  await hub.call('GET', '/api/v1/app/unknown');
+  await hub.call('GET', '/api/v1/app', { token });
+  await hub.call('GET', '/api/v1/app', { token: null });
+  const lines = hub.lines.slice(from).filter(({ event }) => event === 'operation.answered');
+  assert.deepEqual(
+    lines.map(({ fields }) => [fields.status, fields.code, fields.organization, fields.actor]),
+    [
+      [409, 'conflict', organization, organization],
+      [422, 'validation', organization, organization],
+      [404, 'not_found', organization, organization],
+      [403, 'insufficient access', organization, app.id],
+      [401, 'authentication_failed', undefined, undefined],
+    ],
+  );
+});
+
 test('the metrics ask for their token and have a bounded set of labels', async () => {
   assert.equal((await hub.call('GET', '/metrics')).status, 401);
   for (let index = 0; index < 3; index++) await hub.call('GET', `/api/v1/app/unknown-${index}`);
@@ -152,11 +176,35 @@ test('the metrics ask for their token and have a bounded set of labels', async (
 test('the documents are served without a token, and load nothing', async () => {
   const document = await hub.call('GET', '/openapi.json', { token: null });
   assert.equal(document.json.openapi, '3.1.0');
-  for (const path of ['/docs', '/problems/not_found', '/problems/insufficient%20access']) {
+  const paths = ['/docs', '/problems', '/problems/not_found', '/problems/insufficient%20access', '/portal'];
+  for (const path of paths) {
     const page = await hub.call('GET', path, { token: null });
     assert.equal(page.status, 200, path);
     assert.match(page.headers.get('content-security-policy')!, /default-src 'none'/);
     assert.doesNotMatch(page.text, /<script|<link|src=/);
   }
   assert.equal((await hub.call('GET', '/problems/nonsense', { token: null })).status, 404);
+});
+
+test('the front door leads to the documents', async () => {
+  const { status, headers } = await hub.call('GET', '/', { token: null });
+  assert.deepEqual([status, headers.get('location')], [302, '/docs']);
+});
+
+test('the list of problems leads to the page of each', async () => {
+  const { text } = await hub.call('GET', '/problems', { token: null });
+  const links = [...text.matchAll(/href="(\/problems\/[^"]+)"/g)].map(([, link]) => link!);
+  assert.equal(links.length, Object.keys(PROBLEMS).length);
+  for (const link of links) assert.equal((await hub.call('GET', link, { token: null })).status, 200, link);
+});
+
+test('a portal link says that the page is missing and that its token works, and shows nothing of it', async () => {
+  const app = await hub.sdk.application.create({ name: 'linked' });
+  const { url, token } = await hub.sdk.authentication.appPortalAccess(app.id, {});
+  const { pathname, search } = new URL(url);
+  const { status, text } = await hub.call('GET', `${pathname}${search}`, { token: null });
+  assert.equal(status, 200);
+  assert.match(text, /not part of this version.*token/s);
+  assert.ok(!text.includes(token));
+  assert.equal((await hub.sdkFor(token).application.get(app.id)).name, 'linked');
 });

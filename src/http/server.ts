@@ -96,17 +96,17 @@ interface Route {
 
 async function answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const startedAt = performance.now();
-  let principal: Principal | null = null;
+  let incoming: Incoming | undefined;
   let refused: string | undefined;
   try {
-    const answered = await route.run(incomingOf(request));
-    principal = answered.principal;
-    sendReply(answered.reply, reply);
+    incoming = incomingOf(request);
+    sendReply(await route.run(incoming), reply);
   } catch (error) {
     refused = sendError(error, { request, reply, parts: route.parts });
   }
   const durationMs = performance.now() - startedAt;
   route.metrics.answered(reply.statusCode, durationMs);
+  const principal = incoming?.principal ?? null;
   logAnswer(route, { request, status: reply.statusCode, durationMs, principal, refused });
 }
 
@@ -125,6 +125,7 @@ function incomingOf(request: FastifyRequest): Incoming {
     query: request.query as QueryText,
     headers: headers as Readonly<Record<string, string | undefined>>,
     raw: (request.body as Buffer | undefined) ?? NO_BYTES,
+    principal: null,
   };
 }
 
