@@ -43,9 +43,27 @@ export function tcpFailure(error: unknown, where: string): ConnectFailure {
 /** While the TLS handshake ran. */
 export function tlsFailure(error: unknown, where: string): ConnectFailure {
   if (error instanceof ConnectFailure) return error;
+  return new ConnectFailure('tls-failed', `The TLS handshake with ${where} failed: ${tlsReason(error)}`);
+}
+
+/** What went wrong with TLS, in words and with the code, and without OpenSSL's own report of it. */
+export function tlsReason(error: unknown): string {
   const code = codeOf(error);
-  const reason = TLS_SENTENCES[code] ?? messageOf(error);
-  return new ConnectFailure('tls-failed', `The TLS handshake with ${where} failed: ${reason} (${code})`);
+  return `${TLS_SENTENCES[code] ?? opensslSentence(error)} (${code})`;
+}
+
+function opensslSentence(error: unknown): string {
+  const reason = opensslReason(error);
+  const known = OPENSSL_SENTENCES.find(([pattern]) => pattern.test(reason));
+  return known?.[1] ?? reason;
+}
+
+/** Node gives it as a member, but not for every error; in the message it is the fourth part of `error:0A00010B:…`. */
+function opensslReason(error: unknown): string {
+  const { reason } = (error ?? {}) as { reason?: unknown };
+  if (typeof reason === 'string') return reason;
+  const text = messageOf(error);
+  return /error:[0-9a-f]+:[^:]*:[^:]*:([^:]+)/i.exec(text)?.[1]?.trim() ?? text;
 }
 
 export function dnsFailure(error: unknown, host: string): ConnectFailure {
@@ -67,7 +85,7 @@ export function requestFailure(error: unknown, answering: boolean): Failure {
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') {
     return {
       kind: 'tls-failed',
-      detail: `The receiver ended the TLS connection: ${messageOf(error)} (${code})`,
+      detail: `The receiver ended the TLS connection: ${tlsReason(error)}`,
     };
   }
   switch (code) {
@@ -113,6 +131,29 @@ const TLS_SENTENCES: Readonly<Record<string, string>> = {
   ECONNRESET: 'the receiver closed the connection',
   UND_ERR_SOCKET: 'the receiver closed the connection',
 };
+
+/** By OpenSSL's reason, whose alerts are named "ssl/tls", "sslv3", "tlsv1" or "tlsv13" from version to version. */
+const OPENSSL_SENTENCES: readonly (readonly [RegExp, string])[] = [
+  [/^(wrong version number|packet length too long|http request)$/, 'the port does not speak TLS'],
+  [
+    /alert protocol version|unsupported protocol|no protocols available/,
+    'it speaks no TLS of version 1.2 or newer',
+  ],
+  [/alert certificate required/, 'it asks for a client certificate'],
+  [
+    /alert (bad|unsupported|unknown|revoked|expired)? ?(certificate|ca\b)/,
+    'it does not accept our client certificate',
+  ],
+  [
+    /alert handshake failure|no shared cipher/,
+    'it has no cipher in common with us, or asks for a client certificate',
+  ],
+  [/unrecognized name/, 'it knows no host of this name'],
+  [/unexpected eof/, 'the receiver closed the connection'],
+  [/(key|md) too (small|weak)/, 'its certificate or key is too weak'],
+  [/no start line|bad base64/, 'the text is not PEM'],
+  [/key values mismatch/, 'the key does not belong to the certificate'],
+];
 
 function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };

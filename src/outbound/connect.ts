@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { ConnectionOptions } from '../ports/wire.ts';
-import { ConnectFailure, dnsFailure, tlsFailure } from './connect-failure.ts';
+import { ConnectFailure, dnsFailure, tlsReason } from './connect-failure.ts';
 import { dialTcp, secure } from './dial.ts';
 import { describeRefusal, type Guard } from './guard.ts';
 import { openTunnel, type ProxyServer } from './proxy.ts';
@@ -158,8 +158,8 @@ function makeTls({ target, connection }: Route): Tls {
       context ??= contextOf(connection);
     } catch (error) {
       socket.destroy();
-      const { message } = tlsFailure(error, where);
-      throw new ConnectFailure('tls-failed', `The client certificate, key or CA cannot be used. ${message}`);
+      const reason = tlsReason(error);
+      throw new ConnectFailure('tls-failed', `The client certificate, key or CA cannot be used: ${reason}`);
     }
     const secured = await secure(socket, {
       ...identityOf(target.host),
