@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Event } from '../core/event/event.ts';
+import { parsePublish } from '../core/event/publish.ts';
 import type { EventId } from '../core/ids.ts';
-import { listText, messageText, renderDeliveryState } from './message.ts';
+import { listText, MessageIn, messageText, renderDeliveryState } from './message.ts';
 
 const EVENT: Event = {
   id: '1srOrx2ZWZBpBUvZwXKQmoEYga2' as EventId,
@@ -55,4 +56,15 @@ test('a list of texts is one JSON text', () => {
     listText({ data: [], iterator: null, prevIterator: null, done: true }).startsWith('{"data":[],'),
     true,
   );
+});
+
+test('the shape of a message to publish says what each member takes, also method and content type', () => {
+  const members = { eventType: 'a', payload: {} };
+  // Whatever it is, a transformation's parameter that means nothing here is ignored.
+  const named = Object.keys(MessageIn.properties).filter((name) => name !== 'transformationsParams');
+  for (const name of named) {
+    const body = Buffer.from(JSON.stringify({ ...members, [name]: false }));
+    assert.throws(() => parsePublish(body), { code: 'validation' }, `${name} is read`);
+  }
+  for (const name of ['method', 'contentType']) assert.ok(named.includes(name), name);
 });

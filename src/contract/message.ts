@@ -3,8 +3,10 @@ import Type, { type Static } from 'typebox';
 import type { DeliveryStatus } from '../core/delivery/delivery.ts';
 import type { Event } from '../core/event/event.ts';
 import {
+  CONTENT_TYPE_CHARS_MAX,
   MESSAGE_CHANNELS_MAX,
   MESSAGE_TAGS_MAX,
+  METHODS,
   NAME_PATTERN,
   ORDERING_KEY_CHARS_MAX,
   TAG_CHARS_MAX,
@@ -38,7 +40,12 @@ export const MessageIn = Type.Object(
     channels: Type.Optional(Nullable(Channels)),
     tags: Type.Optional(Nullable(Tags)),
     deliverAt: Type.Optional(
-      Nullable(Type.String({ format: 'date-time', description: 'One minute to 24 hours ahead.' })),
+      Nullable(
+        Type.String({
+          format: 'date-time',
+          description: 'Not sent before this instant, at most 24 hours ahead. One that has passed means now.',
+        }),
+      ),
     ),
     payloadRetentionPeriod: Type.Optional(
       Nullable(Type.Integer({ minimum: 5, maximum: 90, description: 'Days.' })),
@@ -59,6 +66,22 @@ export const MessageIn = Type.Object(
         Type.String({
           maxLength: ORDERING_KEY_CHARS_MAX,
           description: 'For endpoints that keep order per key.',
+        }),
+      ),
+    ),
+    method: Type.Optional(
+      Nullable(
+        Type.Union(
+          METHODS.map((method) => Type.Literal(method)),
+          { description: 'Of the deliveries, unless the endpoint has a method; POST unless said.' },
+        ),
+      ),
+    ),
+    contentType: Type.Optional(
+      Nullable(
+        Type.String({
+          maxLength: CONTENT_TYPE_CHARS_MAX,
+          description: 'Of the deliveries; application/json unless said.',
         }),
       ),
     ),
