@@ -57,7 +57,7 @@ export async function startServer(
     POSTHORN_ALLOW_SUBNETS: '127.0.0.1/32',
     ...options.env,
   };
-  const command = join(ROOT, 'dist', 'posthorn.mjs');
+  const command = join(ROOT, 'bin', 'posthorn.js');
   const started = performance.now();
   const child = spawn(process.execPath, [command, 'start'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../support/source-files.ts';
 
-export const COMMAND = join(ROOT, 'dist', 'posthorn.mjs');
+const COMMAND = join(ROOT, 'bin', 'posthorn.js');
 const READY_MS_MAX = 20_000;
 
 export interface Finished {
