@@ -2,7 +2,7 @@
 // them Node 24, when the lock file is not the one that was installed. From then on the scripts' PATH has Node 24 first.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,20 +19,6 @@ function fingerprint() {
 
 function installed() {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
-}
-
-/**
- * `npx posthorn` uses what stands in node_modules/.bin. Without it npm installs the checkout into a cache of its own, and
- * warns there that the machine's Node is too old, although the command brings the right one.
- */
-function linkCommand() {
-  const link = join(root, 'node_modules', '.bin', 'posthorn');
-  if (process.platform === 'win32' || existsSync(link)) return;
-  try {
-    symlinkSync('../../bin/posthorn.js', link);
-  } catch {
-    // A file system without links, or a folder that is not ours: npx then takes the longer way.
-  }
 }
 
 function fail(sentence) {
@@ -62,4 +48,3 @@ if (!installed()) {
   writeFileSync(stamp, fingerprint());
   console.log(`posthorn: installed in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
 }
-linkCommand();
