@@ -1,4 +1,3 @@
-import { parse, YAMLParseError } from 'yaml';
 import {
   EventTypeImportOpenApiIn,
   EventTypeImportOpenApiOut,
@@ -10,10 +9,8 @@ import { newId } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
 import type { Edit } from '../../../engine/engine.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
+import { readYaml } from '../../read-yaml.ts';
 import { readAllEventTypes } from './read-all.ts';
-
-/** Aliases in a YAML text: they multiply what is read (the "billion laughs"). */
-const YAML_ALIASES_MAX = 100;
 
 export const importOpenApi = defineOperation({
   id: 'event-type.import-openapi',
@@ -29,7 +26,7 @@ export const importOpenApi = defineOperation({
   problems: ['generic_error', 'limit_reached'],
   async handle(call) {
     const { dryRun = false, replaceAll = false } = call.body;
-    const imported = eventTypesFromOpenApi(readSpec(call.body));
+    const imported = eventTypesFromOpenApi(await readSpec(call.body));
     const known = await readAllEventTypes(call);
     const edits = imported.flatMap((type) => editFor(call, known.get(type.name) ?? null, type));
     if (replaceAll) edits.push(...archiving(call, known, new Set(imported.map(({ name }) => name))));
@@ -47,7 +44,10 @@ export const importOpenApi = defineOperation({
 
 type EventTypeEdit = Extract<Edit, { kind: 'event-type' }> & { readonly after: EventType };
 
-function readSpec(body: { readonly spec?: unknown; readonly specRaw?: string | null }): unknown {
+async function readSpec(body: {
+  readonly spec?: unknown;
+  readonly specRaw?: string | null;
+}): Promise<unknown> {
   const spec = body.spec ?? null;
   const specRaw = body.specRaw ?? null;
   if ((spec === null) === (specRaw === null)) {
@@ -57,14 +57,9 @@ function readSpec(body: { readonly spec?: unknown; readonly specRaw?: string | n
     );
   }
   if (specRaw === null) return spec;
-  try {
-    return parse(specRaw, { maxAliasCount: YAML_ALIASES_MAX, logLevel: 'silent' });
-  } catch (error) {
-    const [line] = (error as Error).message.split('\n');
-    const reason =
-      error instanceof YAMLParseError ? line : 'it is nested too deeply or repeats itself too often.';
-    throw invalid(['body', 'specRaw'], `This is neither YAML nor JSON: ${reason}`);
-  }
+  const read = await readYaml(specRaw);
+  if ('value' in read) return read.value;
+  throw invalid(['body', 'specRaw'], `This is neither YAML nor JSON: ${read.fault}`);
 }
 
 /** Nothing when the event type already is what the document says. */
