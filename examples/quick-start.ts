@@ -10,6 +10,17 @@ import { Webhook } from 'standardwebhooks';
 import { Svix } from 'svix';
 
 const serverUrl = process.env.POSTHORN_URL ?? 'http://127.0.0.1:8071';
+const isUp = await fetch(new URL('/api/v1/health', serverUrl)).then(
+  ({ ok }) => ok,
+  () => false,
+);
+if (!isUp) {
+  console.error(
+    `No server answers at ${serverUrl}: run \`POSTHORN_ALLOW_SUBNETS=127.0.0.1/32,::1/128 npm start\` in another terminal first.`,
+  );
+  process.exit(1);
+}
+
 const command = fileURLToPath(new URL('../bin/posthorn.js', import.meta.url));
 const token =
   process.env.POSTHORN_TOKEN ??
