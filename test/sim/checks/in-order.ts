@@ -79,6 +79,8 @@ function passes(ahead: Story, first: StorySend): string | null {
   if (deliverAt > first.fact.at || (!blocks && deliverAt > 0)) return null;
   const firstAhead = firstSend(ahead);
   if (!blocks) {
+    // Canceled before it was tried, and replayed later.
+    if (isReplay(ahead, firstAhead)) return null;
     if (firstAhead === null || firstAhead.fact.order < first.fact.order) return null;
     return 'it was first tried before the first try of';
   }
@@ -86,6 +88,11 @@ function passes(ahead: Story, first: StorySend): string | null {
   // Canceled with its lane: it never goes, or its last request was before.
   if (closed === null) return null;
   return closed.by.fact.order < first.fact.order ? null : 'it was first tried while nothing was settled of';
+}
+
+function isReplay({ rows }: Story, send: StorySend | null): boolean {
+  const replay = rows.slice(1).find((row) => row.trigger === 'scheduled');
+  return replay !== undefined && send !== null && replay.opened.order < send.fact.order;
 }
 
 function firstSend(story: Story): StorySend | null {
