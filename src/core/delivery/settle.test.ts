@@ -125,18 +125,6 @@ test('the fourth failure tells of exhaustion alone when it was the last', () => 
   assert.equal(settled(answered(500), { attempts: 3, scheduleMs: [1, 1, 1] }).operational, 'exhausted');
 });
 
-test('a receiver may give one message up, or ask to be left alone', () => {
-  const aborted = settled(answered(500), { receivedControl: 'abort-message' });
-  assert.deepEqual(aborted.next, { kind: 'settled', status: 'failed' });
-  assert.equal(aborted.disableDestination, null);
-  const left = settled(answered(500), { receivedControl: 'disable' });
-  assert.deepEqual(left.next, { kind: 'settled', status: 'failed' });
-  assert.equal(left.disableDestination, 'the receiver asked for it');
-  const thanked = settled(answered(200), { receivedControl: 'disable' });
-  assert.deepEqual(thanked.next, { kind: 'settled', status: 'delivered' });
-  assert.equal(thanked.disableDestination, 'the receiver asked for it');
-});
-
 test('the nearest schedule that is set wins, and an empty one is set', () => {
   const none = { message: null, destination: null, eventType: null, global: [9] };
   assert.deepEqual(scheduleFor(none), [9]);

@@ -3,7 +3,7 @@
  *
  *   outcome 2xx ─────────────────────────────> delivered
  *   any other ──manual attempt───────────────> failed      (automatic retries are another row and go on)
- *             ──410, or told to stop─────────> failed      (exhausted at once)
+ *             ──410──────────────────────────> failed      (exhausted at once)
  *             ──delays left──────────────────> waiting     (due at max(jittered delay, Retry-After))
  *             ──none left────────────────────> failed      (exhausted)
  */
@@ -11,9 +11,6 @@ import { isAnswered, isDelivered, type Outcome } from '../outcome.ts';
 import { jittered } from './backoff.ts';
 import type { Trigger } from './delivery.ts';
 import { retryAfterMs } from './retry-after.ts';
-
-/** A receiver's own wish, said in its answer: give this message up, or send nothing here any more. */
-export type ReceivedControl = 'abort-message' | 'disable';
 
 export interface SettleInput {
   /** Automatic attempts made before this one. */
@@ -24,7 +21,6 @@ export interface SettleInput {
   readonly now: number;
   /** In [0, 1), from the dice. */
   readonly uniform: number;
-  readonly receivedControl?: ReceivedControl | undefined;
 }
 
 export type Next =
@@ -43,7 +39,6 @@ export interface Settlement {
 /** The failed automatic attempt that is told as `failing`; a success after so many failures is a recovery. */
 export const FAILING_ATTEMPTS = 4;
 export const GONE_REASON = '410 Gone';
-export const ASKED_REASON = 'the receiver asked for it';
 
 const DELIVERED: Next = { kind: 'settled', status: 'delivered' };
 const FAILED: Next = { kind: 'settled', status: 'failed' };
@@ -52,22 +47,17 @@ const RECOVERY: Settlement = { next: DELIVERED, operational: 'recovered', disabl
 
 /** Decides what becomes of a delivery after an attempt. */
 export function settle(input: SettleInput): Settlement {
-  const asked = input.receivedControl === 'disable' ? ASKED_REASON : null;
-  if (isDelivered(input.outcome)) {
-    const success = input.attempts >= FAILING_ATTEMPTS ? RECOVERY : PLAIN_SUCCESS;
-    return asked === null ? success : { ...success, disableDestination: asked };
-  }
-  const disableDestination = isGone(input.outcome) ? GONE_REASON : asked;
+  if (isDelivered(input.outcome)) return input.attempts >= FAILING_ATTEMPTS ? RECOVERY : PLAIN_SUCCESS;
+  const disableDestination = isGone(input.outcome) ? GONE_REASON : null;
   if (input.trigger === 'manual') return { next: FAILED, operational: null, disableDestination };
   const delayMs = input.scheduleMs[input.attempts];
-  const abandoned = disableDestination !== null || input.receivedControl === 'abort-message';
-  if (abandoned || delayMs === undefined)
+  if (disableDestination !== null || delayMs === undefined)
     return { next: FAILED, operational: 'exhausted', disableDestination };
   const attempts = input.attempts + 1;
   return {
     next: { kind: 'waiting', dueAt: input.now + pauseMs(input, delayMs), attempts },
     operational: attempts === FAILING_ATTEMPTS ? 'failing' : null,
-    disableDestination,
+    disableDestination: null,
   };
 }
 
