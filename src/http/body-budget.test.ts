@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fastify from 'fastify';
@@ -8,7 +9,7 @@ import { addBodyBudget, LARGE_BODY_BYTES } from './body-budget.ts';
 
 test('large bodies beyond the budget are told to come back, small ones pass, and room returns', async () => {
   const app = fastify();
-  addBodyBudget(app, { bodyBytesMax: 1_000_000, budgetBytes: 2 * LARGE_BODY_BYTES });
+  addBodyBudget(app, { bodyBytesMax: 1_000_000, budgetBytes: 2 * LARGE_BODY_BYTES, admit: () => undefined });
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) =>
     reply.code(error instanceof Problem ? error.status : 500).send(),
@@ -31,5 +32,33 @@ test('large bodies beyond the budget are told to come back, small ones pass, and
   slow.destroy();
   await closed;
   while ((await post(LARGE_BODY_BYTES)) !== 200) await new Promise((resolve) => setTimeout(resolve, 5));
+  await app.close();
+});
+
+test('a large body takes nothing of the budget, and is not read, before it is known who sends it', async () => {
+  const app = fastify();
+  const admit = (authorization: string | undefined): void => {
+    if (authorization !== 'known') throw new Problem('authentication_failed', 'Send a token.');
+  };
+  addBodyBudget(app, { bodyBytesMax: 2 * LARGE_BODY_BYTES, budgetBytes: 2 * LARGE_BODY_BYTES, admit });
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, _request, reply) =>
+    reply.code(error instanceof Problem ? error.status : 500).send(),
+  );
+  app.post('/', () => 'taken');
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const stranger = request({ port, method: 'POST', headers: { 'transfer-encoding': 'chunked' } });
+  stranger.on('error', () => undefined);
+  stranger.write('x');
+  const [answer] = (await once(stranger, 'response')) as [IncomingMessage];
+  assert.equal(answer.statusCode, 401);
+  const known = await fetch(`http://127.0.0.1:${port}/`, {
+    method: 'POST',
+    headers: { authorization: 'known' },
+    body: 'x'.repeat(2 * LARGE_BODY_BYTES),
+  });
+  assert.equal(known.status, 200);
+  stranger.destroy();
   await app.close();
 });

@@ -14,6 +14,11 @@ export const LARGE_BODY_BYTES = 16 * 1024;
 export interface BudgetLimits {
   readonly bodyBytesMax: number;
   readonly budgetBytes: number;
+  /**
+   * Throws or rejects unless who sends `Authorization` is known. Without this anybody could fill the budget with bodies
+   * that never end.
+   */
+  readonly admit: (authorization: string | undefined) => unknown;
 }
 
 export function addBodyBudget(app: FastifyInstance, limits: BudgetLimits): void {
@@ -21,19 +26,26 @@ export function addBodyBudget(app: FastifyInstance, limits: BudgetLimits): void 
   app.addHook('onRequest', (request, reply, done) => {
     const bytes = expectedBytes(request.headers, limits.bodyBytesMax);
     if (bytes < LARGE_BODY_BYTES) return done();
-    if (taken + bytes > limits.budgetBytes) {
-      return done(
-        new Problem('unavailable', 'Too many large bodies are on their way; send it again shortly.'),
-      );
-    }
-    taken += bytes;
-    // `close` comes once, however the exchange ends.
-    reply.raw.once('close', () => {
-      taken -= bytes;
-    });
-    done();
+    const take = (): void => {
+      // Who went away meanwhile closes no more.
+      if (reply.raw.destroyed) return;
+      if (taken + bytes > limits.budgetBytes) {
+        done(new Problem('unavailable', TOO_MANY));
+        return;
+      }
+      taken += bytes;
+      // `close` comes once, however the exchange ends.
+      reply.raw.once('close', () => {
+        taken -= bytes;
+      });
+      done();
+    };
+    const admitted = async (): Promise<unknown> => limits.admit(request.headers.authorization);
+    admitted().then(take, done);
   });
 }
+
+const TOO_MANY = 'Too many large bodies are on their way; send it again shortly.';
 
 /** A body without a length may grow to the limit; one over the limit is refused before it is read. */
 function expectedBytes(headers: IncomingHttpHeaders, max: number): number {

@@ -104,6 +104,7 @@ test('requests that are no HTTP, and headers without end, are refused', async ()
     await exchange('POST /api/v1/app HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"name"'),
     /^HTTP\/1\.1 400[\s\S]*before it was whole/,
   );
+  assert.ok(!hub.lines.some(({ event }) => event === 'operation.failed'), 'a lost client is no bug');
 });
 
 test('a bug is answered without its cause, and logged with it', async () => {

@@ -41,6 +41,11 @@ const NO_BYTES = Buffer.alloc(0);
 export function createServer(parts: ServerParts): FastifyInstance {
   const app = openFastify(parts);
   const authenticator = createAuthenticator({ ...parts, jwtSecrets: parts.settings.jwtSecrets });
+  addBodyBudget(app, {
+    bodyBytesMax: parts.settings.bodyBytesMax,
+    budgetBytes: LARGE_BODY_BYTES_MAX,
+    admit: (authorization) => authenticator.authenticate(authorization),
+  });
   const metrics = createMetrics(parts);
   for (const operation of OPERATIONS) {
     const route: Route = {
@@ -80,7 +85,6 @@ function openFastify(parts: ServerParts): FastifyInstance {
   });
   app.server.maxHeadersCount = HEADERS_MAX;
   app.server.maxConnections = CONNECTIONS_MAX;
-  addBodyBudget(app, { bodyBytesMax: parts.settings.bodyBytesMax, budgetBytes: LARGE_BODY_BYTES_MAX });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => sendError(error as FastifyError, { request, reply, parts }));
@@ -178,7 +182,9 @@ function toProblem(error: unknown, request: FastifyRequest, parts: ServerParts):
   }
   if (statusCode === 415)
     return new Problem('unsupported_media_type', 'The Content-Type header is malformed.');
-  if (code?.startsWith('FST_') === true && statusCode !== undefined && statusCode < 500) {
+  // `aborted`: the connection broke while the body was read; nobody waits for the answer.
+  const isAborted = code === 'ECONNRESET' && statusCode === 400;
+  if (isAborted || (code?.startsWith('FST_') === true && statusCode !== undefined && statusCode < 500)) {
     return new Problem(
       'generic_error',
       'The request is malformed: check its path, its headers and its length.',
