@@ -79,6 +79,8 @@ function openFastify(parts: ServerParts): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     clientErrorHandler: answerClientError,
+    // What arrives on an open connection while the server stops is still served: the engine stops after it.
+    return503OnClosing: false,
     genReqId: () => `req_${prefix}${(++requests).toString(36)}`,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAMETER_CHARS_MAX },
     frameworkErrors: (error, request, reply) => sendError(error, { request, reply, parts }),
