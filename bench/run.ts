@@ -3,6 +3,7 @@
  * round, `--rounds N`, `--only relay,fanout,dead,backlog`. Absolute figures are of this machine; quote the ratios.
  */
 import { parseArgs } from 'node:util';
+import type { BenchOptions } from './options.ts';
 import { againstRelay } from './scenarios/against-relay.ts';
 import { backlog } from './scenarios/backlog.ts';
 import { deadEndpoint } from './scenarios/dead-endpoint.ts';
@@ -16,12 +17,6 @@ const { values } = parseArgs({
     only: { type: 'string', default: 'relay,fanout,dead,backlog' },
   },
 });
-
-export interface BenchOptions {
-  readonly events: number;
-  readonly rounds: number;
-  readonly waiting: number;
-}
 
 const options: BenchOptions = {
   events: Number(values.events),

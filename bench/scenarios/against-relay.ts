@@ -1,11 +1,9 @@
 /** (a) and (b): the bare relay and Posthorn with one endpoint, in interleaved rounds; then both at half load. */
 import { application } from '../api.ts';
 import { measure, type Round, type Subject } from '../measure.ts';
+import { type BenchOptions, PUBLISHERS } from '../options.ts';
 import { startPeer, startServer } from '../processes.ts';
 import { heading, median, percentile, spread, step, table } from '../report.ts';
-import type { BenchOptions } from '../run.ts';
-
-export const PUBLISHERS = 64;
 
 export async function againstRelay(options: BenchOptions): Promise<void> {
   heading('One endpoint against a bare relay');

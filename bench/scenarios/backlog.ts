@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { application } from '../api.ts';
+import { type BenchOptions, PUBLISHERS } from '../options.ts';
 import { memoryMb, startPeer, startServer } from '../processes.ts';
 import { heading, step, table } from '../report.ts';
-import type { BenchOptions } from '../run.ts';
 
 const CHUNK = 100_000;
 const SETTLE_MS = 5_000;
@@ -20,7 +20,7 @@ export async function backlog(options: BenchOptions): Promise<void> {
     port: first.port,
     token: first.token,
     wrap: true,
-    publishers: 64,
+    publishers: PUBLISHERS,
     paths: [path],
     rate: null,
   };

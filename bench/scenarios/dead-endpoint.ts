@@ -5,10 +5,9 @@
  */
 import { application } from '../api.ts';
 import { measure, type Round, type Subject } from '../measure.ts';
+import { type BenchOptions, PUBLISHERS } from '../options.ts';
 import { type Peer, startPeer, startServer } from '../processes.ts';
 import { heading, median, percentile, spread, step, table } from '../report.ts';
-import type { BenchOptions } from '../run.ts';
-import { PUBLISHERS } from './against-relay.ts';
 
 const LIVE = 19;
 const WAITING = 100_000;

@@ -1,10 +1,9 @@
 /** (c): each event goes to ten endpoints. */
 import { application } from '../api.ts';
 import { measure, type Round } from '../measure.ts';
+import { type BenchOptions, PUBLISHERS } from '../options.ts';
 import { startPeer, startServer } from '../processes.ts';
 import { heading, spread, step, table } from '../report.ts';
-import type { BenchOptions } from '../run.ts';
-import { PUBLISHERS } from './against-relay.ts';
 
 const ENDPOINTS = 10;
 
