@@ -43,6 +43,7 @@ export interface Queue {
    * One finished attempt, in one transaction: the attempt, the delivery's next state, the destination's health, and
    * the operational events that follow from it. The delivery may be gone (canceled, or settled by a manual resend):
    * then the attempt and the health are still recorded and nothing else changes.
+   * A record whose attempt is known already changes nothing, so that one whose answer was lost may be repeated.
    */
   record(record: AttemptRecord): Promise<void>;
 

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import type { Health } from '../../core/delivery/health.ts';
 import type { DestinationId } from '../../core/ids.ts';
+import type { AttemptRecord } from '../../ports/queue.ts';
 import type { Storage } from '../../ports/storage.ts';
 import {
   type Accepted,
   ADA,
   ADA_APP,
   accept,
+  acceptanceOf,
   CYD,
   failureOf,
   idOf,
@@ -21,6 +23,14 @@ import type { Cases } from './storage-test.ts';
 
 const ALL = { afterSeq: 0, limit: 100, bytesMax: 1e9 };
 const laneOf = (destinationId: DestinationId) => ({ organization: ADA, destinationId });
+const HEALTHY: Health = {
+  failuresInRow: 0,
+  failingSince: 0,
+  circuit: 'closed',
+  probeAt: 0,
+  probeDelayMs: 0,
+  throttledUntil: 0,
+};
 const newAttemptIds = () => idOf<'attempt'>(NOON + MINUTE);
 
 async function failedOnce(storage: Storage, lane: DestinationId): Promise<Accepted> {
@@ -168,6 +178,40 @@ export const resendCases: Cases = {
     assert.equal(await stateOf(storage, accepted), 'canceled');
   },
 
+  'a record that is repeated changes nothing': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await accept(storage, [lane]);
+    const failed = failureOf(accepted, lane, { dueAt: NOON + 5 * MINUTE, attempts: 1 });
+    const delivered = recordOf(accepted, { destinationId: lane, number: 2 });
+    const told = async () => [
+      await stateOf(storage, accepted),
+      await storage.queue.nextDue(laneOf(lane)),
+      (await storage.queue.takeFresh(laneOf(lane), ALL)).length,
+      (await storage.history.listAttempts(ADA_APP, { destinationId: lane }, NEWEST)).length,
+      await storage.queue.readHealth(laneOf(lane)),
+    ];
+    const repeats = async (record: AttemptRecord) => {
+      const before = await told();
+      const health = { value: { ...HEALTHY, failuresInRow: 9 } };
+      await storage.queue.record({ ...record, health, publish: [acceptanceOf([lane])] });
+      assert.deepEqual(await told(), before);
+    };
+    await storage.queue.record(failed);
+    await repeats(failed);
+    await storage.queue.record(delivered);
+    await repeats(failed);
+    await repeats(delivered);
+    // The pair is queued again by somebody: still what is repeated is not about that delivery.
+    for (const dueAt of [0, NOON + MINUTE]) {
+      const entry = { eventId: accepted.event.id, destinationId: lane, trigger: 'scheduled', dueAt } as const;
+      assert.equal((await storage.queue.enqueue(ADA, [entry]))[0]!.kind, 'queued');
+      await repeats(failed);
+      await repeats(delivered);
+      await storage.queue.cancel(laneOf(lane), { eventId: null, limit: 9, now: NOON, newAttemptIds });
+    }
+    await repeats(failed);
+  },
+
   'hurries what waits, at most as many as asked': async ({ storage }) => {
     const lane = newDestinationId();
     for (let i = 0; i < 3; i++) await failedOnce(storage, lane);
@@ -181,14 +225,7 @@ export const resendCases: Cases = {
     const lane = newDestinationId();
     const accepted = await failedOnce(storage, lane);
     await storage.queue.cancel(laneOf(lane), { eventId: null, limit: 9, now: NOON, newAttemptIds });
-    const value: Health = {
-      failuresInRow: 2,
-      failingSince: NOON,
-      circuit: 'closed',
-      probeAt: 0,
-      probeDelayMs: 0,
-      throttledUntil: NOON + MINUTE,
-    };
+    const value = { ...HEALTHY, failuresInRow: 2, failingSince: NOON, throttledUntil: NOON + MINUTE };
     const late = failureOf(accepted, lane, { dueAt: NOON + 9 * MINUTE, attempts: 2 });
     await storage.queue.record({ ...late, health: { value } });
     assert.deepEqual(await storage.queue.readHealth(laneOf(lane)), value);

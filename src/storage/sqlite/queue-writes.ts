@@ -29,6 +29,8 @@ interface StoredForResend {
 
 const ATTEMPT_VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?';
 
+type AttemptOp = Omit<RecordOp, 'publish' | 'health' | 'kind'>;
+
 export class QueueWrites {
   readonly #db: Connection;
   readonly #interned: Interned;
@@ -38,6 +40,7 @@ export class QueueWrites {
   readonly #deleteFresh: StatementSync;
   readonly #deleteWaiting: StatementSync;
   readonly #replaceWaiting: StatementSync;
+  readonly #findAttempt: StatementSync;
 
   constructor(db: Connection, interned: Interned, intake: IntakeWrites) {
     this.#db = db;
@@ -51,21 +54,35 @@ export class QueueWrites {
     this.#deleteFresh = db.prepare('DELETE FROM fresh WHERE lane_no = ? AND seq = ? AND trigger = ?');
     this.#deleteWaiting = db.prepare('DELETE FROM waiting WHERE lane_no = ? AND seq = ? AND trigger = ?');
     this.#replaceWaiting = db.prepare('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?)');
+    this.#findAttempt = db.prepare('SELECT 1 FROM attempt WHERE lane_no = ? AND id = ? AND seq = ?');
   }
 
   record(op: RecordOp, now: number): undefined {
     const organization = this.#interned.organization(op.organization, now);
     const lane = this.#interned.lane(organization, op.destinationId, null);
-    if (!this.#dequeue(lane.no, op.seq, op.trigger)) {
-      this.#recordLate(op, lane);
-      return undefined;
-    }
+    const isFresh = this.#deleteFresh.run(lane.no, op.seq, op.trigger).changes !== 0;
+    // Nearly all are the first attempt of a fresh delivery: nothing is looked up for them.
+    const isWritten = isFresh && op.number === 1 && this.#insertFirstOf(op, lane.no);
+    if (!isWritten && !this.#recordNext(op, lane, isFresh)) return undefined;
     if (op.dueAt > 0) this.#replaceWaiting.run(lane.no, op.seq, op.trigger, op.dueAt, op.attempts);
     else if (op.trigger === MANUAL && op.status === DELIVERED) this.#dequeue(lane.no, op.seq, SCHEDULED);
-    this.#insertAttempt(op, lane.no, op.status);
     if (op.health !== undefined) this.#writeHealth(lane.no, op.health.value);
     for (const event of op.publish) this.#intake.accept(event, now);
     return undefined;
+  }
+
+  /** Another attempt of the pair, or one that came too late, or one that is recorded already: true = it decides. */
+  #recordNext(op: RecordOp, lane: Lane, isFresh: boolean): boolean {
+    if (this.#findAttempt.get(lane.no, op.id, op.seq) !== undefined) {
+      if (isFresh) this.#db.run('INSERT INTO fresh VALUES (?, ?, ?)', lane.no, op.seq, op.trigger);
+      return false;
+    }
+    if (!isFresh && this.#deleteWaiting.run(lane.no, op.seq, op.trigger).changes === 0) {
+      this.#recordLate(op, lane);
+      return false;
+    }
+    this.#insertAttempt(op, lane.no, op.status);
+    return true;
   }
 
   /** The delivery was canceled or settled by a resend while this attempt ran: it is history and decides nothing. */
@@ -89,28 +106,14 @@ export class QueueWrites {
     );
   }
 
-  #insertAttempt(op: Omit<RecordOp, 'publish' | 'health' | 'kind'>, laneNo: number, status: number): void {
-    const values = [
-      op.id,
-      op.url,
-      op.outcome,
-      op.statusCode,
-      op.durationMs,
-      op.startedAt,
-      op.trigger,
-      op.number,
-      status,
-      op.nextAttemptAt,
-      op.response,
-    ] as const;
-    // The first attempt of a pair needs no look at what was recorded before it, unless that was a cancellation.
-    if (op.number === 1 && this.#insertUnlessTaken(op.seq, laneNo, values)) return;
-    this.#insertNext.run(op.seq, laneNo, ...values);
+  #insertAttempt(op: AttemptOp, laneNo: number, status: number): void {
+    this.#insertNext.run(op.seq, laneNo, ...valuesOf(op, status));
   }
 
-  #insertUnlessTaken(seq: number, laneNo: number, values: readonly SQLInputValue[]): boolean {
+  /** The first of a pair needs no look at what was recorded before it. False: something was, as a cancellation. */
+  #insertFirstOf(op: AttemptOp & { readonly status: number }, laneNo: number): boolean {
     try {
-      this.#insertFirst.get(seq, laneNo, ...values);
+      this.#insertFirst.get(op.seq, laneNo, ...valuesOf(op, op.status));
       return true;
     } catch (error) {
       if (sqliteCode(error) === CONSTRAINT) return false;
@@ -248,4 +251,21 @@ export class QueueWrites {
       health.throttledUntil,
     );
   }
+}
+
+/** In the order of `ATTEMPT_VALUES`. */
+function valuesOf(op: AttemptOp, status: number): SQLInputValue[] {
+  return [
+    op.id,
+    op.url,
+    op.outcome,
+    op.statusCode,
+    op.durationMs,
+    op.startedAt,
+    op.trigger,
+    op.number,
+    status,
+    op.nextAttemptAt,
+    op.response,
+  ];
 }
