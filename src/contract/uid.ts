@@ -4,14 +4,17 @@ import { PREFIXES, type PrefixName } from '../core/ids.ts';
 import { invalid } from '../core/problem.ts';
 
 export const UID_CHARS_MAX = 256;
-/** Letters, digits, `-`, `_` and `.`: also the alphabet of event type names, channels and feature flags. */
-export const UID_PATTERN = '^[a-zA-Z0-9\\-_.]+$';
+/**
+ * Letters, digits, `-`, `_` and `.`: also the alphabet of event type names, channels and feature flags. Not `.` and
+ * `..`, which clients take for steps in a path: deleting an endpoint `..` would delete its application.
+ */
+export const UID_PATTERN = '^(?!\\.{1,2}$)[a-zA-Z0-9\\-_.]+$';
 
 export const Uid = Type.String({
   minLength: 1,
   maxLength: UID_CHARS_MAX,
   pattern: UID_PATTERN,
-  description: 'Your own identifier for it: letters, digits, "-", "_" and ".", at most 256.',
+  description: 'Your own identifier for it: letters, digits, "-", "_" and ".", at most 256; not "." or "..".',
 });
 
 /** Names of event types. */
@@ -47,6 +50,6 @@ export function checkPathUid(uid: string, parameter: string): string {
   if (uid.length <= UID_CHARS_MAX && UID.test(uid)) return uid;
   throw invalid(
     ['path', parameter],
-    `A uid has letters, digits, "-", "_" and ".", at most ${UID_CHARS_MAX}.`,
+    `A uid has letters, digits, "-", "_" and ".", at most ${UID_CHARS_MAX}, and is not "." or "..".`,
   );
 }

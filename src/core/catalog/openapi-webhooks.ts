@@ -11,7 +11,7 @@ export const WEBHOOKS_MAX = 1000;
 /** Values that one import may copy out of its document: stops references that multiply. */
 export const SCHEMA_NODES_MAX = 200_000;
 
-const NAME = /^[a-zA-Z0-9\-_.]{1,256}$/;
+const NAME = /^(?!\.{1,2}$)[a-zA-Z0-9\-_.]{1,256}$/;
 const METHODS = ['post', 'put', 'patch', 'get', 'delete'] as const;
 
 /** `undefined` members are those about which the document says nothing: an existing event type keeps its own. */

@@ -17,9 +17,9 @@ import {
 } from './limits.ts';
 
 test('names are letters, digits, hyphen, underscore and dot', () => {
-  for (const good of ['a', 'user.signup', 'A-b_c.9', '.', 'x'.repeat(256)])
+  for (const good of ['a', 'user.signup', 'A-b_c.9', '...', '.a', 'x'.repeat(256)])
     assert.equal(eventTypeFault(good), null);
-  for (const bad of ['', 'a b', 'a/b', 'é', 'a\n', 'x'.repeat(257)])
+  for (const bad of ['', 'a b', 'a/b', '.', '..', 'é', 'a\n', 'x'.repeat(257)])
     assert.notEqual(eventTypeFault(bad), null, bad);
   assert.equal(channelFault('x'.repeat(128)), null);
   assert.match(channelFault('x'.repeat(129))!, /1 to 128/);

@@ -3,8 +3,8 @@
  * when all is well; who asks knows which field it was and makes the Problem.
  */
 
-/** uids, event types, channels, tags, feature flags. */
-export const NAME_PATTERN = /^[a-zA-Z0-9\-_.]+$/;
+/** uids, event types, channels, tags, feature flags; not the steps `.` and `..` of a path. */
+export const NAME_PATTERN = /^(?!\.{1,2}$)[a-zA-Z0-9\-_.]+$/;
 export const UID_CHARS_MAX = 256;
 export const EVENT_TYPE_CHARS_MAX = 256;
 export const CHANNEL_CHARS_MAX = 128;
@@ -66,7 +66,9 @@ export function tagFault(text: string): string | null {
 
 function nameFault(text: string, charsMax: number): string | null {
   if (text.length === 0 || text.length > charsMax) return `Give 1 to ${charsMax} characters.`;
-  return NAME_PATTERN.test(text) ? null : 'Use letters, digits, "-", "_" and "." only.';
+  return NAME_PATTERN.test(text)
+    ? null
+    : 'Use letters, digits, "-", "_" and "." only, and not just "." or "..".';
 }
 
 /** Any text of 1 to 256 characters: it is compared and never shown as a name. */

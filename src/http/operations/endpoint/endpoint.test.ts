@@ -302,3 +302,15 @@ test('the same idempotency key creates one endpoint, with another body it is 409
   assert.equal(other.code, 409);
   assert.equal((await posthorn.sdk.endpoint.list(app.id)).data.length, 1);
 });
+
+test('a uid that clients would take for a step in the path is refused', async () => {
+  const app = await newApp();
+  for (const uid of ['.', '..']) {
+    const body = { url: URL_A, uid };
+    assert.equal((await posthorn.call('POST', path(app.id), { body })).status, 422, uid);
+    const application = { name: 'x', uid };
+    assert.equal((await posthorn.call('POST', '/api/v1/app', { body: application })).status, 422, uid);
+  }
+  await posthorn.sdk.endpoint.create(app.id, { url: URL_A, uid: '...' });
+  assert.equal((await posthorn.sdk.endpoint.get(app.id, '...')).uid, '...');
+});
