@@ -139,7 +139,7 @@ export const SETTINGS = {
     'HISTORY_RETENTION',
     parse.duration,
     90 * DAY_MS,
-    'How long events and attempts are kept.',
+    'How long events, attempts and the audit log are kept.',
   ),
   logLevel: setting(
     'LOG_LEVEL',

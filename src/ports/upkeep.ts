@@ -1,6 +1,9 @@
 /** Steady clean-up and care of the store. Every call is bounded; the engine's sweep calls them in turn. */
 export interface Upkeep {
-  /** Deletes up to `limit` expired contents, attempts and events older than `historyBefore`, idempotency and uniqueness records, revoked tokens. Returns how many rows went. */
+  /**
+   * Deletes up to `limit` expired contents, attempts, events and audit entries older than `historyBefore`, idempotency
+   * and uniqueness records, revoked tokens. Returns how many rows went.
+   */
   prune(options: { now: number; historyBefore: number; limit: number }): Promise<number>;
   /** Folds the write-ahead log back when it has grown. */
   checkpoint(): Promise<void>;

@@ -1,5 +1,6 @@
 /** What every driver's upkeep must do. */
 import assert from 'node:assert/strict';
+import type { AuditEntry } from '../../ports/catalog.ts';
 import type { Storage } from '../../ports/storage.ts';
 import {
   ADA,
@@ -7,9 +8,11 @@ import {
   accept,
   acceptanceOf,
   applicationOf,
+  CYD,
   changeSet,
   DAY,
   failureOf,
+  idOf,
   MINUTE,
   NEWEST,
   NOON,
@@ -109,6 +112,26 @@ export const upkeepCases: Cases = {
     assert.deepEqual(await pruneAll(storage, { now: NOON + 2 * MINUTE, historyBefore: 0, limit: 10 }), [2]);
     assert.equal(await find(), null);
     assert.equal(await storage.catalog.findIdempotent(ADA, keyHash, NOON), null);
+  },
+
+  'drops audit entries that are older than the history, in bounded steps, of every organization': async ({
+    storage,
+  }) => {
+    const entryAt = (at: number): AuditEntry => {
+      const who = { actorKind: 'system', actorId: 'system', subject: 'ep_1' } as const;
+      return { id: idOf(at), at, ...who, action: 'endpoint.update', before: null, after: null };
+    };
+    const options = { now: NOON, historyBefore: NOON - 2 * DAY, limit: 2 };
+    await pruneAll(storage, options);
+    const kept = entryAt(NOON - DAY);
+    for (const organization of [ADA, CYD]) {
+      const old = [1, 2, 3].map((days) => entryAt(NOON - 2 * DAY - days * MINUTE));
+      await storage.catalog.write(changeSet([], { organization, audit: [...old, kept] }));
+    }
+    assert.deepEqual(await pruneAll(storage, options), [2, 2, 2]);
+    for (const organization of [ADA, CYD]) {
+      assert.deepEqual(await storage.catalog.audit(organization, { before: null, limit: 10 }), [kept]);
+    }
   },
 
   'tells how much there is, and that a write would be durable': async ({ storage }) => {

@@ -10,6 +10,8 @@ import type { Interned } from './interned.ts';
 const SCOPES_SEEN_MAX = 5000;
 /** Events that it looks at when they must stay. */
 const EVENTS_SEEN_MAX = 5000;
+/** Organizations whose audit log one step looks at. */
+const AUDITS_SEEN_MAX = 1000;
 
 export class UpkeepWrites {
   readonly #db: Connection;
@@ -17,6 +19,8 @@ export class UpkeepWrites {
   readonly #intake: IntakeWrites;
   /** Where the last step of pruning ended: events that must stay are not looked at again until the next round. */
   #cursor = { scopeNo: 0, seq: 0 };
+  /** The organization whose audit log is looked at next. */
+  #auditCursor = 0;
 
   constructor(db: Connection, interned: Interned, intake: IntakeWrites) {
     this.#db = db;
@@ -44,8 +48,36 @@ export class UpkeepWrites {
       left,
     );
     left -= this.#sweepRemovedLanes(left);
+    left -= this.#dropAudit(op.historyBefore, left);
     left -= this.#dropEvents(op.historyBefore, left);
     return op.limit - left;
+  }
+
+  /** One look per organization, since its entries lie together in order of time; they are never scanned. */
+  #dropAudit(before: number, limit: number): number {
+    const beforeId = idAt(before, 'first');
+    let dropped = 0;
+    for (let seen = 0; seen < AUDITS_SEEN_MAX && dropped < limit; seen++) {
+      const next = this.#db.get<{ no: number }>(
+        'SELECT organization_no AS no FROM audit WHERE organization_no >= ? ORDER BY organization_no LIMIT 1',
+        this.#auditCursor,
+      );
+      if (next === undefined) {
+        this.#auditCursor = 0;
+        break;
+      }
+      const room = limit - dropped;
+      const gone = this.#db.run(
+        `DELETE FROM audit WHERE organization_no = ?1 AND id IN (
+           SELECT id FROM audit WHERE organization_no = ?1 AND id < ?2 ORDER BY id LIMIT ?3)`,
+        next.no,
+        beforeId,
+        room,
+      );
+      dropped += gone;
+      this.#auditCursor = gone < room ? next.no + 1 : next.no;
+    }
+    return dropped;
   }
 
   /** What a removed destination still had queued; then the tombstone itself, when no history names it. */
