@@ -12,7 +12,7 @@ import {
   turnsLinesAround,
 } from './sabotage.ts';
 
-const SEEDS = 300;
+const SEEDS = 250;
 /** A sabotaged run may never come to rest; it is given up early. */
 const SABOTAGED_INSTANTS_MAX = 4_000;
 const SABOTAGED_SEEDS_MAX = 40;
