@@ -8,6 +8,7 @@ import { Problem } from '../core/problem.ts';
 import type { AuditEntry, Change, ChangeResult, ChangeSet } from '../ports/catalog.ts';
 import type { Acceptance } from '../ports/intake.ts';
 import { auditDiff } from './audit-diff.ts';
+import { refuseTooManyDestinations } from './destination-limit.ts';
 import type { CachedDirectory, IndexedOwner } from './directory.ts';
 import type { CommitRequest, CommitResult, Edit, EngineParts } from './engine.ts';
 import { idempotencyRecord, keyReused, replayedReply } from './idempotency.ts';
@@ -55,6 +56,7 @@ export class Committer {
   }
 
   async commit(request: CommitRequest): Promise<CommitResult> {
+    await refuseTooManyDestinations(request, this.#options.directory);
     const result = await this.#write(request, null);
     switch (result.kind) {
       case 'done':

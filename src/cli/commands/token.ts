@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { fittingSecrets } from '../../app/fitting-secrets.ts';
 import { DEFAULT_ORGANIZATION, mintToken } from '../../app/mint-token.ts';
-import { loadSecrets } from '../../app/secrets.ts';
 import { BadSetting } from '../../config/parse.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printResult, runCommand, say } from '../output.ts';
@@ -25,7 +26,7 @@ export function addToken(program: Command): void {
         const hours = options.hours === undefined ? HOURS_MAX : Number(options.hours);
         if (!(hours > 0 && hours <= HOURS_MAX))
           throw new BadSetting('--hours', `needs a number above 0 and up to ${HOURS_MAX}.`);
-        const secrets = loadSecrets(config, { make: true });
+        const secrets = await fittingSecrets(config, join(config.dataDir, 'posthorn.db'));
         if (secrets.areNew)
           say(
             `posthorn: made new secrets in ${config.dataDir}; only a server with this data directory takes the token.`,

@@ -16,7 +16,7 @@ export const createDestination = defineOperation({
   needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
   body: DestinationIn,
   replies: { 201: DestinationOut },
-  problems: ['not_found', 'conflict'],
+  problems: ['not_found', 'conflict', 'limit_reached'],
   async handle(call) {
     const settings = settingsOf(call.body);
     const application = await findApplication(call);

@@ -16,7 +16,7 @@ export const createEndpoint = defineOperation({
   needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
   body: EndpointIn,
   replies: { 201: EndpointOut },
-  problems: ['not_found', 'conflict'],
+  problems: ['not_found', 'conflict', 'limit_reached'],
   async handle(call) {
     const application = await findApplication(call);
     const after = freshDestination(call, application.id, call.body);

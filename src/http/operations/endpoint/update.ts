@@ -21,7 +21,7 @@ export const updateEndpoint = defineOperation({
   needs: { role: 'editor', scope: 'application', permission: 'endpoint:write' },
   body: EndpointUpdate,
   replies: { 200: EndpointOut, 201: EndpointOut },
-  problems: ['not_found', 'conflict'],
+  problems: ['not_found', 'conflict', 'limit_reached'],
   async handle(call) {
     const application = await findApplication(call);
     const ref = call.params.endpoint_id ?? '';

@@ -15,7 +15,7 @@ export const createOperationalEndpoint = defineOperation({
   needs: WRITE,
   body: OperationalEndpointIn,
   replies: { 201: OperationalEndpointOut },
-  problems: ['conflict'],
+  problems: ['conflict', 'limit_reached'],
   async handle(call) {
     const body = onlyMembers(OperationalEndpointIn, call.body);
     checkOperationalEventTypes(body.eventTypes);

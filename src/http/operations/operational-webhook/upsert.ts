@@ -21,7 +21,7 @@ export const upsertOperationalEndpoint = defineOperation({
   needs: WRITE,
   body: OperationalEndpointUpsertIn,
   replies: { 200: OperationalEndpointOut, 201: OperationalEndpointOut },
-  problems: ['not_found', 'conflict'],
+  problems: ['not_found', 'conflict', 'limit_reached'],
   async handle(call) {
     checkOperationalEventTypes(call.body.eventTypes);
     const ref = parseRef<'destination'>(call.params.endpoint_id ?? '', 'endpoint');
