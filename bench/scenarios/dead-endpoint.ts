@@ -6,79 +6,75 @@
 import { application } from '../api.ts';
 import { measure, type Round, type Subject } from '../measure.ts';
 import { type BenchOptions, PUBLISHERS } from '../options.ts';
-import { type Peer, startPeer, startServer } from '../processes.ts';
+import { type Peer, type Server, startPeer, startServer } from '../processes.ts';
 import { heading, median, percentile, spread, step, table } from '../report.ts';
 
 const LIVE = 19;
 const WAITING = 100_000;
+const HALF_ROUNDS = 3;
+const HALF_SECONDS = 5;
+
+interface Case {
+  readonly name: string;
+  readonly subject: Subject;
+  readonly full: Round[];
+  readonly half: Round[];
+}
 
 export async function deadEndpoint(options: BenchOptions): Promise<void> {
   heading(`One endpoint of ${LIVE + 1} dead with ${WAITING.toLocaleString('en')} deliveries waiting`);
   await using receiver = await startPeer<{ port: number; silentPort: number }>('receiver.ts');
   await using load = await startPeer<unknown>('load.ts');
-  const target = `http://127.0.0.1:${receiver.hello.port}/`;
-  const cases: [string, string][] = [
-    ['all alive', target],
+  await using servers = new AsyncDisposableStack();
+  const peers = { load, receiver };
+  const live = `http://127.0.0.1:${receiver.hello.port}/`;
+  const cases: Case[] = [];
+  for (const [name, twentieth] of [
+    ['all alive', live],
     ['refuses connections', 'http://127.0.0.1:1/'],
     ['accepts, never answers', `http://127.0.0.1:${receiver.hello.silentPort}/`],
-  ];
-  const results: { name: string; full: Round[]; half: Round }[] = [];
-  let rate: number | null = null;
-  for (const [name, url] of cases) {
-    const result = await oneCase({ name, url, target, rate }, { load, receiver }, options);
-    rate ??=
-      median(result.full.map((round) => Math.min(round.eventsPerSecond, round.deliveriesPerSecond))) / 2;
-    results.push(
-      result.half ? { ...result, half: result.half } : { ...result, half: await halfOf(result, rate) },
-    );
-    await result.close();
+  ] as const) {
+    const server = servers.use(await startServer());
+    cases.push({ name, subject: await prepare(server, { name, live, twentieth }, load), full: [], half: [] });
   }
-  print(results);
-
-  async function halfOf(result: { subject: Subject }, at: number): Promise<Round> {
-    return measure(
-      result.subject,
-      { load, receiver },
-      { count: Math.min(options.events, Math.round(at * 8)), rate: at },
-    );
-  }
+  for (const { subject } of cases) await measure(subject, peers, { count: options.events / 2, rate: null });
+  // Round by round through all cases: what disturbs the machine disturbs them alike.
+  for (let round = 1; round <= options.rounds; round++)
+    for (const { name, subject, full } of cases) {
+      step(`round ${round}/${options.rounds}: ${name}`);
+      full.push(await measure(subject, peers, { count: options.events, rate: null }));
+    }
+  const rate = speed(cases[0]!.full) / 2;
+  for (let round = 1; round <= HALF_ROUNDS; round++)
+    for (const { name, subject, half } of cases) {
+      step(`round ${round}/${HALF_ROUNDS} at half load: ${name}`);
+      half.push(await measure(subject, peers, { count: Math.round(rate * HALF_SECONDS), rate }));
+    }
+  print(cases);
 }
 
-async function oneCase(
-  what: { name: string; url: string; target: string; rate: number | null },
-  peers: { load: Peer; receiver: Peer },
-  options: BenchOptions,
-) {
-  const server = await startServer();
+async function prepare(
+  server: Server,
+  { name, live, twentieth }: { name: string; live: string; twentieth: string },
+  load: Peer,
+): Promise<Subject> {
   const paths: string[] = [];
-  for (let n = 0; n < LIVE; n++) paths.push(await application(server, `live-${n}`, [what.target]));
-  const other = await application(server, 'other', [what.url]);
+  for (let n = 0; n < LIVE; n++) paths.push(await application(server, `live-${n}`, [live]));
+  const other = await application(server, 'other', [twentieth]);
   const order = { port: server.port, token: server.token, wrap: true, publishers: PUBLISHERS };
-  const subject: Subject = { pid: server.pid, fanOut: 1, order: { ...order, paths } };
-  if (what.url !== what.target) {
-    step(`${what.name}: letting ${WAITING} deliveries pile up`);
-    await peers.load.ask({ ...order, paths: [other], count: WAITING, rate: null });
+  if (twentieth !== live) {
+    step(`${name}: letting ${WAITING} deliveries pile up`);
+    await load.ask({ ...order, paths: [other], count: WAITING, rate: null });
   }
-  await measure(subject, peers, { count: options.events / 4, rate: null });
-  const full: Round[] = [];
-  for (let round = 1; round <= options.rounds; round++) {
-    step(`round ${round}/${options.rounds}: ${what.name}`);
-    full.push(await measure(subject, peers, { count: options.events, rate: null }));
-  }
-  const half =
-    what.rate === null
-      ? null
-      : await measure(subject, peers, {
-          count: Math.min(options.events, Math.round(what.rate * 8)),
-          rate: what.rate,
-        });
-  return { name: what.name, full, half, subject, close: () => server[Symbol.asyncDispose]() };
+  return { pid: server.pid, fanOut: 1, order: { ...order, paths } };
 }
 
-function print(results: readonly { name: string; full: Round[]; half: Round }[]): void {
-  const speed = (rounds: Round[]): number => median(rounds.map((round) => round.deliveriesPerSecond));
-  const p99 = (round: Round): number => percentile(round.latencies, 0.99);
-  const [alive] = results;
+const speed = (rounds: readonly Round[]): number => median(rounds.map((round) => round.deliveriesPerSecond));
+const p99 = (rounds: readonly Round[]): number =>
+  median(rounds.map((round) => percentile(round.latencies, 0.99)));
+
+function print(cases: readonly Case[]): void {
+  const [alive] = cases;
   table(
     [
       'the 20th endpoint',
@@ -88,7 +84,7 @@ function print(results: readonly { name: string; full: Round[]; half: Round }[])
       '÷ all alive',
       'peak MB',
     ],
-    results.map(({ name, full, half }) => [
+    cases.map(({ name, full, half }) => [
       name,
       spread(full.map((round) => round.deliveriesPerSecond)),
       (speed(full) / speed(alive!.full)).toFixed(2),

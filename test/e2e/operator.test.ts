@@ -31,6 +31,7 @@ test('a store without the secrets that it was made with is not served, and gets 
   const missing = await run(['start'], settings);
   assert.equal(missing.exitCode, 2);
   assert.match(missing.stderr, /^posthorn: [^\n]*secrets\.json: is missing, but the store holds[^\n]+\n$/);
+  assert.equal((await run(['token'], settings)).exitCode, 2);
   assert.ok(!existsSync(secrets));
   const other = await run(['start'], {
     ...settings,
