@@ -11,15 +11,13 @@ const major = Number(process.versions.node.split('.')[0]);
 if (!existsSync(entry)) {
   console.error('posthorn: dist/ is not built; run `npm start` (or `npm run build`) in the checkout once.');
   process.exit(2);
-} else if (major >= 24 && process.argv[2] === 'start' && process.execve) {
+} else if (major >= 24 && process.argv.includes('start') && process.execve) {
   // A larger young generation: what an event needs dies before it is copied, which saves about 7 % of the CPU per event.
-  // Node takes the flag only at its start, so the process becomes one that has it: same pid, same terminal.
-  process.execve(process.execPath, [
-    process.execPath,
-    '--max-semi-space-size=32',
-    entry,
-    ...process.argv.slice(2),
-  ]);
+  // And more threads for names: look-ups get half of them, and with the usual four two slow names would hold up all
+  // others. Node takes both only at its start, so the process becomes one that has them: same pid, same terminal.
+  const flags = ['--max-semi-space-size=32'];
+  const env = { UV_THREADPOOL_SIZE: '32', ...process.env };
+  process.execve(process.execPath, [process.execPath, ...flags, entry, ...process.argv.slice(2)], env);
 } else if (major >= 24) {
   await import('../dist/posthorn.mjs');
 } else if (existsSync(ownNode)) {
