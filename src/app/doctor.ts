@@ -5,6 +5,7 @@ import type { Config } from '../config/settings.ts';
 import { deriveSealingKeys, open } from '../core/sealing.ts';
 import { type BesideStore, openSqliteBeside } from '../storage/index.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
+import { storeFile } from './store-file.ts';
 
 export interface Finding {
   readonly state: 'ok' | 'warning' | 'problem';
@@ -17,7 +18,7 @@ const CLOCK_FLOOR_MS = Date.UTC(2026, 0, 1);
 
 export async function examine(config: Config): Promise<readonly Finding[]> {
   const secrets = findSecrets(config);
-  const path = join(config.dataDir, 'posthorn.db');
+  const path = storeFile(config);
   return [
     secrets.finding,
     ...(await examineStore(path, secrets.value)),

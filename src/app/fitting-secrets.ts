@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { BadSetting } from '../config/parse.ts';
 import type { Config } from '../config/settings.ts';
 import { deriveSealingKeys, open, SealBroken } from '../core/sealing.ts';
-import { openSqliteBeside, type SealedSample } from '../storage/sqlite/beside.ts';
+import { openSqliteBeside, type SealedSample } from '../storage/index.ts';
 import { loadSecrets, SECRETS_FILE, type Secrets } from './secrets.ts';
+import { storeFile } from './store-file.ts';
 
 /** Makes secrets when there are none and nothing needs the old ones. Throws BadSetting. */
-export async function fittingSecrets(config: Config, storePath: string): Promise<Secrets> {
-  const sample = await sealedSample(storePath);
+export async function fittingSecrets(config: Config): Promise<Secrets> {
+  const sample = await sealedSample(storeFile(config));
   const file = join(config.dataDir, SECRETS_FILE);
   if (sample !== null && config.mainSecret === null && !existsSync(file)) {
     throw new BadSetting(
@@ -26,9 +27,9 @@ export async function fittingSecrets(config: Config, storePath: string): Promise
 }
 
 /** null when nothing is sealed yet. What is wrong with the file is for its opening to say. */
-async function sealedSample(storePath: string): Promise<SealedSample | null> {
+async function sealedSample(path: string): Promise<SealedSample | null> {
   try {
-    const store = await openSqliteBeside(storePath);
+    const store = await openSqliteBeside(path);
     try {
       return store.sealedSample();
     } finally {

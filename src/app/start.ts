@@ -2,7 +2,6 @@
  * The only place that wires: opens the parts in order, hands them to each other, and stops them in reverse.
  */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { BadSetting } from '../config/parse.ts';
 import type { Config } from '../config/settings.ts';
@@ -20,6 +19,7 @@ import { openSqlite, StorageRefused } from '../storage/index.ts';
 import { fittingSecrets } from './fitting-secrets.ts';
 import { openLog } from './open-log.ts';
 import type { Secrets } from './secrets.ts';
+import { storeFile } from './store-file.ts';
 import { systemClock } from './system-clock.ts';
 import { systemDice } from './system-dice.ts';
 import { VERSION } from './version.ts';
@@ -42,7 +42,7 @@ export async function start(
   log: Log & { flush(): void } = openLog(config.logLevel),
 ): Promise<Running> {
   const path = storePath(config);
-  const secrets = await fittingSecrets(config, path);
+  const secrets = await fittingSecrets(config);
   const clock = systemClock;
   const dice = systemDice();
   const wire = openCheckedWire(config);
@@ -135,7 +135,7 @@ export function storePath(config: Config): string {
       `cannot make the folder ${config.dataDir} (${code}); choose one that can be written.`,
     );
   }
-  return join(config.dataDir, 'posthorn.db');
+  return storeFile(config);
 }
 
 function engineSettings(config: Config, secrets: Secrets): EngineSettings {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { fittingSecrets } from '../../app/fitting-secrets.ts';
 import { DEFAULT_ORGANIZATION, mintToken } from '../../app/mint-token.ts';
@@ -26,7 +25,7 @@ export function addToken(program: Command): void {
         const hours = options.hours === undefined ? HOURS_MAX : Number(options.hours);
         if (!(hours > 0 && hours <= HOURS_MAX))
           throw new BadSetting('--hours', `needs a number above 0 and up to ${HOURS_MAX}.`);
-        const secrets = await fittingSecrets(config, join(config.dataDir, 'posthorn.db'));
+        const secrets = await fittingSecrets(config);
         if (secrets.areNew)
           say(
             `posthorn: made new secrets in ${config.dataDir}; only a server with this data directory takes the token.`,

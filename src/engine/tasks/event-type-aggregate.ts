@@ -1,12 +1,11 @@
 import type { ApplicationId } from '../../core/ids.ts';
 import { renderId } from '../../core/ids.ts';
+import { DESTINATIONS_PER_OWNER_MAX } from '../destination-limit.ts';
 import { readOptionalInstant } from './task-input.ts';
 import { defineTask, RESULT_ROWS_MAX, type Step, type StepContext } from './task-kind.ts';
 
 /** Applications per step: each costs a look at its endpoints. */
 const APPLICATIONS_PER_STEP = 50;
-/** Endpoints of one application that are looked at. */
-const ENDPOINTS_MAX = 1_000;
 /** Days of history whose used types are collected unless the input says otherwise. */
 const DAYS_DEFAULT = 90;
 const DAY_MS = 86_400_000;
@@ -70,7 +69,7 @@ async function subscribedTypes(
     orderBy: 'id',
     direction: 'ascending',
     after: null,
-    limit: ENDPOINTS_MAX,
+    limit: DESTINATIONS_PER_OWNER_MAX,
   });
   const types = new Set(endpoints.flatMap((endpoint) => endpoint.eventTypes ?? []));
   return {

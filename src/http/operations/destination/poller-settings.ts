@@ -1,8 +1,10 @@
 /** What callers may set on a polling endpoint, checked and turned into the stored document. */
+
 import type { Static } from 'typebox';
 import type { DestinationIn, DestinationPatch } from '../../../contract/destination.ts';
 import { checkMetadata } from '../../../contract/metadata.ts';
 import { checkUid } from '../../../contract/uid.ts';
+import { BLANK_DESTINATION } from '../../../core/catalog/blank-destination.ts';
 import type { Destination } from '../../../core/catalog/resources.ts';
 import { type ApplicationId, newId } from '../../../core/ids.ts';
 import { invalid } from '../../../core/problem.ts';
@@ -66,26 +68,12 @@ export function freshPoller(
 ): Destination {
   const now = call.clock.now();
   return {
+    ...BLANK_DESTINATION,
     id: newId(now, call.dice.bytes(15)),
     ownerId: applicationId,
     createdAt: now,
     updatedAt: now,
-    version: 1,
     kind: 'poller',
-    url: '',
-    description: '',
-    keys: [],
-    headers: null,
-    throttleRate: null,
-    concurrency: null,
-    timeoutMs: null,
-    retryScheduleMs: null,
-    ordering: { scope: 'none', onFailure: 'skip' },
-    method: null,
-    auth: null,
-    tls: null,
-    allowHttp2: false,
-    transformation: null,
     ...settings,
   };
 }

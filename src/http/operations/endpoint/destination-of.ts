@@ -1,4 +1,5 @@
 /** What callers write about an endpoint, checked and turned into the stored document. */
+
 import { checkHeaders } from '../../../contract/custom-headers.ts';
 import { checkEndpointUrl, type EndpointChanges, withoutAliases } from '../../../contract/endpoint.ts';
 import { parseAuth, parseOrdering, parseTls } from '../../../contract/endpoint-settings.ts';
@@ -6,6 +7,7 @@ import { checkMetadata } from '../../../contract/metadata.ts';
 import { parseRetrySchedule } from '../../../contract/retry-schedule.ts';
 import { checkUid } from '../../../contract/uid.ts';
 import { isSameOrigin, splitLogin } from '../../../contract/url-login.ts';
+import { BLANK_DESTINATION } from '../../../core/catalog/blank-destination.ts';
 import type { Destination, DestinationAuth } from '../../../core/catalog/resources.ts';
 import { type ApplicationId, type DestinationId, newId } from '../../../core/ids.ts';
 import { invalid } from '../../../core/problem.ts';
@@ -40,7 +42,7 @@ export function freshDestination(
   const given = withoutAliases(body);
   const headers = checkHeaders(given.headers ?? {}, ['body', 'headers']);
   const destination: Destination = {
-    ...BLANK,
+    ...BLANK_DESTINATION,
     id,
     ownerId,
     createdAt: now,
@@ -78,31 +80,6 @@ export function patchedDestination(call: Maker, before: Destination, body: Endpo
   const plain = replaced(call, before, kept);
   return { ...before, ...plain, ...settings(call, before, given), updatedAt: call.clock.now() };
 }
-
-const BLANK: Omit<Destination, 'id' | 'ownerId' | 'createdAt' | 'updatedAt'> = {
-  uid: null,
-  version: 1,
-  kind: 'http',
-  url: '',
-  description: '',
-  eventTypes: null,
-  channels: null,
-  disabled: false,
-  disabledReason: null,
-  metadata: {},
-  keys: [],
-  headers: null,
-  throttleRate: null,
-  concurrency: null,
-  timeoutMs: null,
-  retryScheduleMs: null,
-  ordering: parseOrdering(null),
-  method: null,
-  auth: null,
-  tls: null,
-  allowHttp2: false,
-  transformation: null,
-};
 
 /** The members of the compatible API. */
 function replaced(call: Maker, before: Destination, given: EndpointChanges): Plain {
