@@ -6,8 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { requestTemplate, writeNumber } from './event.ts';
 
 export interface LoadOrder {
-  readonly port: number;
-  /** Publishers take the paths in turn. */
+  /** Publishers take the ports in turn, and the paths. */
+  readonly ports: readonly number[];
   readonly paths: readonly string[];
   readonly token: string | null;
   /** false: the payload itself is the body (relay). */
@@ -48,10 +48,11 @@ function run(order: LoadOrder): Promise<LoadReport> {
       order.rate === null ? 1000 : 1,
     );
     for (let publisher = 0; publisher < order.publishers; publisher++) {
-      const socket = connect(order.port, '127.0.0.1');
+      const target = targetOf(order, publisher);
+      const socket = connect(target.port, '127.0.0.1');
       sockets.push(socket);
       socket.setNoDelay(true);
-      const template = requestTemplate({ ...order, path: order.paths[publisher % order.paths.length]! });
+      const template = requestTemplate({ ...order, ...target });
       let current = -1;
       const send = (): void => {
         current = next++;
@@ -82,6 +83,12 @@ function run(order: LoadOrder): Promise<LoadReport> {
       socket.on('connect', goOn);
     }
   });
+}
+
+/** Every port gets every path. */
+function targetOf({ ports, paths }: LoadOrder, publisher: number): { port: number; path: string } {
+  const turn = Math.floor(publisher / ports.length);
+  return { port: ports[publisher % ports.length]!, path: paths[turn % paths.length]! };
 }
 
 process.on('message', (order: LoadOrder) => {

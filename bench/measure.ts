@@ -3,6 +3,7 @@ import type { LoadOrder, LoadReport } from './load.ts';
 import { cpuMicros, memoryMb, type Peer } from './processes.ts';
 
 export interface Round {
+  readonly deliveries: number;
   readonly eventsPerSecond: number;
   readonly deliveriesPerSecond: number;
   readonly cpuMicrosPerEvent: number;
@@ -10,11 +11,12 @@ export interface Round {
   /** Ms from the 202, as the publisher saw it, to the arrival; one per event (its first delivery). */
   readonly latencies: readonly number[];
   readonly refused: number;
+  /** Of the largest process. */
   readonly peakMb: number;
 }
 
 export interface Subject {
-  readonly pid: number;
+  readonly pids: readonly number[];
   /** Deliveries that each event makes. */
   readonly fanOut: number;
   readonly order: Omit<LoadOrder, 'count' | 'rate'>;
@@ -28,24 +30,29 @@ export async function measure(
   options: { count: number; rate: number | null },
 ): Promise<Round> {
   await peers.receiver.ask({ ask: 'reset', size: options.count });
-  const cpuBefore = cpuMicros(subject.pid);
+  const cpuBefore = cpuOf(subject);
   const started = performance.now();
   const report = await peers.load.ask<LoadReport>({ ...subject.order, ...options });
   const expected = (options.count - report.refused) * subject.fanOut;
   const arrived = await drained(peers.receiver, expected);
   const drainedMs = performance.now() - started;
-  const cpu = cpuMicros(subject.pid) - cpuBefore;
+  const cpu = cpuOf(subject) - cpuBefore;
   const { arrivals } = await peers.receiver.ask<{ arrivals: Float64Array }>({ ask: 'arrivals' });
   const accepted = options.count - report.refused;
   return {
+    deliveries: arrived,
     eventsPerSecond: (accepted / report.wallMs) * 1000,
     deliveriesPerSecond: (arrived / drainedMs) * 1000,
     cpuMicrosPerEvent: cpu / accepted,
     cpuMicrosPerDelivery: cpu / arrived,
     latencies: latenciesOf(report.answered, arrivals),
     refused: report.refused,
-    peakMb: memoryMb(subject.pid).peak,
+    peakMb: Math.max(...subject.pids.map((pid) => memoryMb(pid).peak)),
   };
+}
+
+function cpuOf({ pids }: Subject): number {
+  return pids.reduce((sum, pid) => sum + cpuMicros(pid), 0);
 }
 
 function latenciesOf(answered: Float64Array, arrivals: Float64Array): number[] {

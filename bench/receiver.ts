@@ -5,13 +5,16 @@ import { numberIn } from './event.ts';
 let arrivals = new Float64Array(0);
 let count = 0;
 let distinct = 0;
+/** Requests to an endpoint that refuses every fourth. */
+let flaky = 0;
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    note(numberIn(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    response.writeHead(200, { 'content-length': '0' }).end();
+    const isRefused = request.url!.startsWith('/flaky') && ++flaky % 4 === 0;
+    if (!isRefused) note(numberIn(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    response.writeHead(isRefused ? 500 : 200, { 'content-length': '0' }).end();
   });
 });
 

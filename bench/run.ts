@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: everything in one run on one machine, so that the ratios mean something. Options: `--events N` per
- * round, `--rounds N`, `--only relay,fanout,dead,backlog`. Absolute figures are of this machine; quote the ratios.
+ * round, `--rounds N`, `--only relay,fanout,dead,backlog`; `--cluster`: nodes on PostgreSQL instead. Absolute figures are of this machine; quote the ratios.
  */
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './options.ts';
 import { againstRelay } from './scenarios/against-relay.ts';
 import { backlog } from './scenarios/backlog.ts';
+import { cluster } from './scenarios/cluster.ts';
 import { deadEndpoint } from './scenarios/dead-endpoint.ts';
 import { fanOut } from './scenarios/fan-out.ts';
 
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     events: { type: 'string', default: '40000' },
     rounds: { type: 'string', default: '5' },
     waiting: { type: 'string', default: '1000000' },
+    cluster: { type: 'boolean', default: false },
     only: { type: 'string', default: 'relay,fanout,dead,backlog' },
   },
 });
@@ -28,9 +30,10 @@ const SCENARIOS: Record<string, (options: BenchOptions) => Promise<void>> = {
   fanout: fanOut,
   dead: deadEndpoint,
   backlog,
+  cluster,
 };
 
-for (const name of values.only.split(',')) {
+for (const name of values.cluster ? ['cluster'] : values.only.split(',')) {
   const scenario = SCENARIOS[name];
   if (!scenario)
     throw new Error(`no scenario is called ${name}; there are ${Object.keys(SCENARIOS).join(', ')}`);

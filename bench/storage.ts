@@ -52,6 +52,8 @@ function acceptanceOf(id: string, applicationId: ApplicationId, destinationId: D
     content: Buffer.alloc(CONTENT_BYTES, 'x'),
     destinations: [destinationId],
     idempotency: null,
+    catalogVersion: null,
+    outboxNo: null,
   };
 }
 
@@ -73,6 +75,7 @@ function recordOf(acceptance: Acceptance, seq: number, attemptId: string): Attem
   } as const;
   return {
     organization: ORGANIZATION,
+    epoch: 0,
     seq,
     attempt,
     next: { kind: 'settled' },

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The package's command. Plain JavaScript that any Node can read, so that an old one gets a sentence, not a stack trace.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -21,8 +21,12 @@ if (!existsSync(entry)) {
 } else if (major >= 24) {
   await import('../dist/posthorn.mjs');
 } else if (existsSync(ownNode)) {
-  const child = spawnSync(ownNode, [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.exit(child.status ?? 1);
+  // Whoever stops this process means the one that does the work.
+  const child = spawn(ownNode, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));
 } else {
   console.error(`posthorn: needs Node 24 or newer; this is ${process.versions.node}.`);
   process.exit(2);

@@ -15,14 +15,14 @@ export async function againstRelay(options: BenchOptions): Promise<void> {
   const path = await application(server, 'bench', [`${target}/`]);
   const subjects: Record<string, Subject> = {
     relay: {
-      pid: relay.pid,
+      pids: [relay.pid],
       fanOut: 1,
-      order: { port: relay.hello.port, paths: ['/'], token: null, wrap: false, publishers: PUBLISHERS },
+      order: { ports: [relay.hello.port], paths: ['/'], token: null, wrap: false, publishers: PUBLISHERS },
     },
     posthorn: {
-      pid: server.pid,
+      pids: [server.pid],
       fanOut: 1,
-      order: { port: server.port, paths: [path], token: server.token, wrap: true, publishers: PUBLISHERS },
+      order: { ports: [server.port], paths: [path], token: server.token, wrap: true, publishers: PUBLISHERS },
     },
   };
   const peers = { load, receiver };

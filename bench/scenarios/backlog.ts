@@ -17,7 +17,7 @@ export async function backlog(options: BenchOptions): Promise<void> {
   const first = await startServer({ dataDir });
   const path = await application(first, 'dead', ['http://127.0.0.1:1/']);
   const order = {
-    port: first.port,
+    ports: [first.port],
     token: first.token,
     wrap: true,
     publishers: PUBLISHERS,

@@ -61,12 +61,12 @@ async function prepare(
   const paths: string[] = [];
   for (let n = 0; n < LIVE; n++) paths.push(await application(server, `live-${n}`, [live]));
   const other = await application(server, 'other', [twentieth]);
-  const order = { port: server.port, token: server.token, wrap: true, publishers: PUBLISHERS };
+  const order = { ports: [server.port], token: server.token, wrap: true, publishers: PUBLISHERS };
   if (twentieth !== live) {
     step(`${name}: letting ${WAITING} deliveries pile up`);
     await load.ask({ ...order, paths: [other], count: WAITING, rate: null });
   }
-  return { pid: server.pid, fanOut: 1, order: { ...order, paths } };
+  return { pids: [server.pid], fanOut: 1, order: { ...order, paths } };
 }
 
 const speed = (rounds: readonly Round[]): number => median(rounds.map((round) => round.deliveriesPerSecond));

@@ -14,8 +14,14 @@ export async function fanOut(options: BenchOptions): Promise<void> {
   await using server = await startServer();
   const urls = Array.from({ length: ENDPOINTS }, (_, n) => `http://127.0.0.1:${receiver.hello.port}/${n}`);
   const path = await application(server, 'bench', urls);
-  const order = { port: server.port, paths: [path], token: server.token, wrap: true, publishers: PUBLISHERS };
-  const subject = { pid: server.pid, fanOut: ENDPOINTS, order };
+  const order = {
+    ports: [server.port],
+    paths: [path],
+    token: server.token,
+    wrap: true,
+    publishers: PUBLISHERS,
+  };
+  const subject = { pids: [server.pid], fanOut: ENDPOINTS, order };
   const rounds: Round[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     step(`round ${round}/${options.rounds}: fan-out`);

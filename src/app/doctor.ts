@@ -3,9 +3,9 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/settings.ts';
 import { deriveSealingKeys, open } from '../core/sealing.ts';
-import { type BesideStore, openSqliteBeside } from '../storage/index.ts';
+import type { BesideStore } from '../storage/index.ts';
+import { openStoreBeside, storeName } from './open-storage.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
-import { storeFile } from './store-file.ts';
 
 export interface Finding {
   readonly state: 'ok' | 'warning' | 'problem';
@@ -18,11 +18,10 @@ const CLOCK_FLOOR_MS = Date.UTC(2026, 0, 1);
 
 export async function examine(config: Config): Promise<readonly Finding[]> {
   const secrets = findSecrets(config);
-  const path = storeFile(config);
   return [
     secrets.finding,
-    ...(await examineStore(path, secrets.value)),
-    examineSpace(config.dataDir),
+    ...(await examineStore(config, secrets.value)),
+    ...(config.databaseUrl === null ? [examineSpace(config.dataDir)] : []),
     ...examineReach(config),
     examineClock(),
   ];
@@ -32,7 +31,7 @@ function findSecrets(config: Config): { finding: Finding; value: Secrets | null 
   try {
     const value = loadSecrets(config, { make: false });
     const file = join(config.dataDir, 'secrets.json');
-    if (existsSync(file) && (statSync(file).mode & 0o077) !== 0)
+    if (config.databaseUrl === null && existsSync(file) && (statSync(file).mode & 0o077) !== 0)
       return {
         value,
         finding: {
@@ -50,31 +49,31 @@ function findSecrets(config: Config): { finding: Finding; value: Secrets | null 
   }
 }
 
-async function examineStore(path: string, secrets: Secrets | null): Promise<Finding[]> {
+async function examineStore(config: Config, secrets: Secrets | null): Promise<Finding[]> {
   let store: BesideStore;
   try {
-    store = await openSqliteBeside(path);
+    store = await openStoreBeside(config);
   } catch (cause) {
     return [{ state: 'problem', about: 'store', detail: (cause as Error).message }];
   }
   try {
-    const faults = store.check();
-    const { bytes, schemaVersion, unsettledDeliveries } = store.stats();
-    const size = `${(bytes / 1e6).toFixed(1)} MB, schema version ${schemaVersion}, ${unsettledDeliveries} unsettled deliveries.`;
+    const faults = await store.check();
+    const { bytes, schemaVersion, unsettledDeliveries } = await store.stats();
+    const size = `${storeName(config)}: ${(bytes / 1e6).toFixed(1)} MB, schema version ${schemaVersion}, ${unsettledDeliveries} unsettled deliveries.`;
     return [
       faults.length === 0
         ? { state: 'ok', about: 'store', detail: size }
         : { state: 'problem', about: 'store', detail: `is damaged (${faults[0]}); restore a backup.` },
-      ...(secrets ? examineFit(store, secrets) : []),
+      ...(secrets ? await examineFit(store, secrets) : []),
     ];
   } finally {
-    store.close();
+    await store.close();
   }
 }
 
 /** Opens one sealed value: a wrong main secret would otherwise be noticed at the next delivery. */
-function examineFit(store: BesideStore, secrets: Secrets): Finding[] {
-  const sample = store.sealedSample();
+async function examineFit(store: BesideStore, secrets: Secrets): Promise<Finding[]> {
+  const sample = await store.sealedSample();
   if (sample === null)
     return [{ state: 'ok', about: 'main secret', detail: 'nothing is encrypted with it yet.' }];
   try {

@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { BadSetting } from '../config/parse.ts';
 import type { Config } from '../config/settings.ts';
 import { deriveSealingKeys, open, SealBroken } from '../core/sealing.ts';
-import { openSqliteBeside, type SealedSample } from '../storage/index.ts';
+import type { SealedSample } from '../storage/index.ts';
+import { openStoreBeside } from './open-storage.ts';
 import { loadSecrets, SECRETS_FILE, type Secrets } from './secrets.ts';
-import { storeFile } from './store-file.ts';
 
 /** Makes secrets when there are none and nothing needs the old ones. Throws BadSetting. */
 export async function fittingSecrets(config: Config): Promise<Secrets> {
-  const sample = await sealedSample(storeFile(config));
+  const sample = await sealedSample(config);
   const file = join(config.dataDir, SECRETS_FILE);
-  if (sample !== null && config.mainSecret === null && !existsSync(file)) {
+  if (config.databaseUrl === null && sample !== null && config.mainSecret === null && !existsSync(file)) {
     throw new BadSetting(
       file,
       'is missing, but the store holds secrets that were encrypted with it; put it back from your backup, or set POSTHORN_MAIN_SECRET and POSTHORN_JWT_SECRET to what it held.',
@@ -27,13 +27,13 @@ export async function fittingSecrets(config: Config): Promise<Secrets> {
 }
 
 /** null when nothing is sealed yet. What is wrong with the file is for its opening to say. */
-async function sealedSample(path: string): Promise<SealedSample | null> {
+async function sealedSample(config: Config): Promise<SealedSample | null> {
   try {
-    const store = await openSqliteBeside(path);
+    const store = await openStoreBeside(config);
     try {
-      return store.sealedSample();
+      return await store.sealedSample();
     } finally {
-      store.close();
+      await store.close();
     }
   } catch {
     return null;

@@ -19,12 +19,23 @@ export const SECRETS_FILE = 'secrets.json';
 
 /** `make: false` (commands beside a server) refuses instead of making new ones. Throws BadSetting. */
 export function loadSecrets(config: Config, options: { make: boolean }): Secrets {
+  if (config.databaseUrl !== null) refuseMissing(config);
   const kept = config.mainSecret && config.jwtSecret ? {} : keptSecrets(config.dataDir, options.make);
   return {
     mainSecrets: config.mainSecret ?? [required(kept.mainSecret, config.dataDir)],
     jwtSecrets: config.jwtSecret ?? [required(kept.jwtSecret, config.dataDir)],
     areNew: kept.areNew ?? false,
   };
+}
+
+/** Nodes that share a database must share its secrets: one that made its own could neither read nor be read. */
+function refuseMissing({ mainSecret, jwtSecret }: Config): void {
+  const missing = mainSecret === null ? 'MAIN_SECRET' : jwtSecret === null ? 'JWT_SECRET' : null;
+  if (missing === null) return;
+  throw new BadSetting(
+    `POSTHORN_${missing}`,
+    'must be set in cluster mode, to the same on every node (16 characters or more, e.g. from `openssl rand -base64 32`).',
+  );
 }
 
 interface Kept {

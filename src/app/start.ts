@@ -1,7 +1,8 @@
 /**
  * The only place that wires: opens the parts in order, hands them to each other, and stops them in reverse.
  */
-import { mkdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer as createNetServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { BadSetting } from '../config/parse.ts';
 import type { Config } from '../config/settings.ts';
@@ -15,15 +16,13 @@ import { openWire } from '../outbound/open-wire.ts';
 import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Wire } from '../ports/wire.ts';
-import { openSqlite, StorageRefused } from '../storage/index.ts';
+import { StorageRefused } from '../storage/index.ts';
 import { fittingSecrets } from './fitting-secrets.ts';
 import { openLog } from './open-log.ts';
+import { openStorage, storeName, storePath } from './open-storage.ts';
 import type { Secrets } from './secrets.ts';
-import { storeFile } from './store-file.ts';
-import { systemClock } from './system-clock.ts';
 import { systemDice } from './system-dice.ts';
 import { VERSION } from './version.ts';
-import { workerUrl } from './worker-url.ts';
 
 export interface Running {
   /** How this machine reaches the server. */
@@ -41,12 +40,13 @@ export async function start(
   config: Config,
   log: Log & { flush(): void } = openLog(config.logLevel),
 ): Promise<Running> {
-  const path = storePath(config);
+  // A folder that cannot be made is told as such, not as secrets that cannot be read.
+  if (config.databaseUrl === null) storePath(config);
   const secrets = await fittingSecrets(config);
-  const clock = systemClock;
   const dice = systemDice();
   const wire = openCheckedWire(config);
-  const storage = await openSqlite({ path, form: 'worker', clock, log, ...workerUrl() });
+  await refuseTakenAddress(config);
+  const { storage, clock } = await openStorage(config, log);
   const fetchToken: typeof fetchOauth2Token = fetchOauth2Token;
   const engine = createEngine({
     storage,
@@ -65,7 +65,7 @@ export async function start(
     await engine.stop(0);
     await wire.close();
     await storage.upkeep.close();
-    throw lostWhileStarting(cause, path);
+    throw lostWhileStarting(cause, storeName(config));
   }
   const address = server.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.listen.port;
@@ -88,6 +88,15 @@ export async function start(
   };
 }
 
+/** Before anything is opened: a node that cannot listen shall neither make a schema nor take shards for a moment. */
+async function refuseTakenAddress({ listen }: Config): Promise<void> {
+  const probe = createNetServer();
+  probe.listen({ host: listen.host, port: listen.port });
+  await once(probe, 'listening');
+  probe.close();
+  await once(probe, 'close');
+}
+
 /** Throws BadSetting for what only the wire can judge. */
 function openCheckedWire(config: Config): Wire {
   const { allowSubnets, proxyUrl, noProxy } = config;
@@ -100,9 +109,9 @@ function openCheckedWire(config: Config): Wire {
 }
 
 /** A damage that shows only when the queue is read is as good a reason not to start as one that shows at once. */
-function lostWhileStarting(cause: unknown, path: string): unknown {
+function lostWhileStarting(cause: unknown, store: string): unknown {
   const isLost = cause instanceof Problem && cause.code === 'unavailable';
-  return isLost ? new StorageRefused('corrupt', `${path}: ${cause.message}`, cause) : cause;
+  return isLost ? new StorageRefused('corrupt', `${store}: ${cause.message}`, cause) : cause;
 }
 
 const IDLE_SWEEP_MS = 50;
@@ -117,25 +126,6 @@ async function closeServer(server: FastifyInstance, deadlineMs: number): Promise
   await server.close();
   clearInterval(sweep);
   clearTimeout(cut);
-}
-
-/** Where the embedded store is. Throws BadSetting for settings that this version cannot serve. */
-export function storePath(config: Config): string {
-  if (config.databaseUrl !== null)
-    throw new BadSetting(
-      'POSTHORN_DATABASE_URL',
-      'this version has the embedded store only; unset it and set POSTHORN_DATA_DIR.',
-    );
-  try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new BadSetting(
-      'POSTHORN_DATA_DIR',
-      `cannot make the folder ${config.dataDir} (${code}); choose one that can be written.`,
-    );
-  }
-  return storeFile(config);
 }
 
 function engineSettings(config: Config, secrets: Secrets): EngineSettings {

@@ -11,6 +11,10 @@ export const EXIT = {
   store: 4,
   /** The address is taken or may not be listened on. */
   address: 5,
-  /** `doctor` found something to mend. */
+  /** `doctor` found something to mend; `import` left something behind. */
   findings: 6,
+  /** The server to import from cannot be read: away, another token or address is needed, not compatible. */
+  remote: 7,
+  /** Ended by Ctrl-C, as shells say it; the same command goes on. */
+  interrupted: 130,
 } as const;

@@ -3,6 +3,7 @@ import { Command, type CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { addBackup } from './commands/backup.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addImport } from './commands/import.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addStart } from './commands/start.ts';
 import { addToken } from './commands/token.ts';
@@ -36,6 +37,6 @@ function sentenceOf({ code, message }: CommanderError): string {
   return `${message.replace(/^error: /, '')}; posthorn --help says how.`;
 }
 
-for (const add of [addStart, addToken, addMigrate, addBackup, addDoctor]) add(program);
+for (const add of [addStart, addToken, addMigrate, addBackup, addDoctor, addImport]) add(program);
 
 await program.parseAsync(process.argv);

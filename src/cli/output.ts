@@ -1,5 +1,6 @@
 /** How commands speak: sentences and progress for people on stderr, results on stdout, JSON when asked for. */
 import { styleText } from 'node:util';
+import { ImportRefused } from '../app/import/remote-server.ts';
 import { isStorageRefused } from '../app/store.ts';
 import { BadSetting } from '../config/parse.ts';
 import { EXIT } from './exit-codes.ts';
@@ -17,20 +18,62 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** A line that is rewritten on a terminal and appended, at most once a second, elsewhere. */
+/** A bar with its pace; what an earlier run has done does not count for that. */
 export function progress(label: string): (done: number, total: number) => void {
-  let lastAt = 0;
+  const show = statusLine();
+  const beganAt = Date.now();
+  let doneBefore: number | undefined;
   return (done, total) => {
-    const at = Date.now();
-    const isLast = done >= total;
-    if (!isLast && at - lastAt < (process.stderr.isTTY ? 100 : 1000)) return;
-    lastAt = at;
+    doneBefore ??= done;
     const share = total === 0 ? 100 : Math.floor((done / total) * 100);
     const bar = '█'.repeat(Math.floor(share / 5)).padEnd(20, '░');
-    const line = `${label} ${bar} ${share} % (${done}/${total})`;
-    process.stderr.write(process.stderr.isTTY ? `\r${line}${isLast ? '\n' : ''}` : `${line}\n`);
+    const pace = paceOf(done - doneBefore, total - done, Date.now() - beganAt);
+    show(`${label} ${bar} ${share} % (${done}/${total}${pace})`, done >= total);
   };
 }
+
+/** Nothing can be said of the first second. */
+function paceOf(done: number, left: number, ms: number): string {
+  if (ms < 1000 || done === 0) return '';
+  const seconds = Math.ceil((left * ms) / done / 1000);
+  const time = seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+  return `, ${Math.round((done / ms) * 1000)}/s${left > 0 ? `, ${time} left` : ''}`;
+}
+
+/** Progress of work whose end is not known; nothing is shown of what takes less than a second. Dispose of it at the end. */
+export function counting(label: string, what: string): { tick(done: number): void } & Disposable {
+  const show = statusLine();
+  const beganAt = Date.now();
+  let isShown = false;
+  return {
+    tick(done) {
+      if (Date.now() - beganAt < 1000) return;
+      isShown = true;
+      show(`${label}: ${done} ${what} …`, false);
+    },
+    [Symbol.dispose]() {
+      if (isShown && process.stderr.isTTY) process.stderr.write('\n');
+    },
+  };
+}
+
+const CLEAR_TO_END = '\x1b[K';
+const REWRITE_EVERY_MS = 100;
+const APPEND_EVERY_MS = 2000;
+
+/** A line that is rewritten on a terminal and appended, now and then, elsewhere. */
+function statusLine(): (line: string, isLast: boolean) => void {
+  let lastAt = 0;
+  return (line, isLast) => {
+    const at = Date.now();
+    const { isTTY } = process.stderr;
+    if (!isLast && at - lastAt < (isTTY ? REWRITE_EVERY_MS : APPEND_EVERY_MS)) return;
+    lastAt = at;
+    process.stderr.write(isTTY ? `\r${line}${CLEAR_TO_END}${isLast ? '\n' : ''}` : `${line}\n`);
+  };
+}
+
+const STORE_EXITS: Readonly<Record<string, number>> = { locked: EXIT.locked, 'bad-url': EXIT.unusable };
 
 /** One sentence and the exit code for what a command may run into; anything else is a bug and keeps its stack. */
 export function explain(cause: unknown): {
@@ -42,10 +85,11 @@ export function explain(cause: unknown): {
     return { exit: EXIT.unusable, code: 'bad-setting', sentence: cause.message };
   if (isStorageRefused(cause))
     return {
-      exit: cause.code === 'locked' ? EXIT.locked : EXIT.store,
+      exit: STORE_EXITS[cause.code] ?? EXIT.store,
       code: cause.code,
       sentence: cause.message,
     };
+  if (cause instanceof ImportRefused) return { exit: EXIT.remote, code: cause.code, sentence: cause.message };
   const { code, port, address } = cause as NodeJS.ErrnoException & { port?: number; address?: string };
   const where = `${address ?? ''}:${port ?? ''}`;
   if (code === 'EADDRINUSE')

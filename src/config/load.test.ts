@@ -56,6 +56,14 @@ test('secrets are read from files, and only secrets', () => {
 test('each unusable setting is named with a sentence that says what would do', () => {
   refuses({ POSTHORN_LISTEN: 'here' }, /POSTHORN_LISTEN: needs host:port/);
   refuses({ POSTHORN_LISTEN: '127.0.0.1:70000' }, /needs host:port/);
+  refuses(
+    { POSTHORN_DATABASE_URL: 'mysql://a:secret@b/c' },
+    /DATABASE_URL: needs postgres:.*percent-encoded\.$/s,
+  );
+  refuses({ POSTHORN_DATABASE_URL: 'postgres://host' }, /needs postgres:/);
+  refuses({ POSTHORN_DATABASE_URL: 'postgres://a:p@ss/w#rd@host:5432/db' }, /percent-encoded/);
+  assert.ok(load({ POSTHORN_DATABASE_URL: 'postgres://a:p%40ss%2Fw%23rd@host:5432/db' }).databaseUrl);
+  refuses({ POSTHORN_DATABASE_URL: 'postgres://user:pass/word@host/name' }, /percent-encoded/);
   refuses({ POSTHORN_RETRY_SCHEDULE: 'soon' }, /needs a duration/);
   refuses({ POSTHORN_RETRY_SCHEDULE: '9d' }, /at most 7 days/);
   refuses({ POSTHORN_ALLOW_SUBNETS: '10.0.0.0/64' }, /needs CIDRs/);

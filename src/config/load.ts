@@ -68,7 +68,13 @@ function readYaml(path: string, readFile: (path: string) => string): Record<stri
 }
 
 /** Names that are no settings of the server: where its file is, and what clients of it read. */
-const NOT_SETTINGS = new Set(['POSTHORN_CONFIG', 'POSTHORN_URL', 'POSTHORN_TOKEN']);
+const NOT_SETTINGS = new Set([
+  'POSTHORN_CONFIG',
+  'POSTHORN_URL',
+  'POSTHORN_TOKEN',
+  'POSTHORN_IMPORT_TOKEN',
+  'POSTHORN_IMPORT_TOKEN_FILE',
+]);
 
 /** A misspelt setting would be a silent default, so it is refused. */
 function refuseUnknown(env: ConfigSources['env'], file: Record<string, Given>, path: string | null): void {

@@ -111,6 +111,23 @@ export const proxyUrl: Parse<string> = (given) => {
   return value;
 };
 
+/** Where the database of cluster mode is. The message never repeats the URL, which may hold a password. */
+export const postgresUrl: Parse<string> = (given) => {
+  const value = text(given);
+  const url = URL.parse(value);
+  // What follows an unescaped / or # in a password would be taken for the host, the database or nothing.
+  const isOne =
+    url !== null &&
+    /^postgres(ql)?:$/.test(url.protocol) &&
+    /^\/[^/@]+$/.test(url.pathname) &&
+    url.hash === '';
+  if (!isOne)
+    return reject(
+      'needs postgres://user:password@host:port/database, with special characters percent-encoded.',
+    );
+  return value;
+};
+
 /** CIDRs; a bare address is that one address. */
 export const subnets: Parse<readonly string[]> = (given) =>
   texts(given).map((item) => {

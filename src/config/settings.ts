@@ -35,11 +35,22 @@ export const SETTINGS = {
     './posthorn-data',
     'Folder of the embedded store and of generated secrets.',
   ),
-  databaseUrl: setting<string | null>(
+  databaseUrl: secret(
     'DATABASE_URL',
+    parse.postgresUrl,
+    'postgres://… for cluster mode: all nodes share this database; not set: the embedded store.',
+  ),
+  databasePool: setting(
+    'DATABASE_POOL',
+    parse.whole(2, 100),
+    8,
+    'Connections of one node to the database, beside the two for its hot writes and wake-ups.',
+  ),
+  nodeName: setting<string | null>(
+    'NODE_NAME',
     parse.text,
     null,
-    'postgres://… for cluster mode; not set: the embedded store.',
+    'What this node is called in lists and logs of a cluster; not set: the host name.',
   ),
   publicUrl: setting<string | null>(
     'PUBLIC_URL',

@@ -189,6 +189,7 @@ export class Attempts {
     };
     const record: AttemptRecord = {
       organization: lane.organization,
+      epoch: lane.epoch,
       seq: delivery.seq,
       attempt,
       next,
@@ -219,6 +220,7 @@ export class Attempts {
     return {
       record: {
         organization: lane.organization,
+        epoch: lane.epoch,
         seq: delivery.seq,
         attempt,
         next: { kind: 'settled' },

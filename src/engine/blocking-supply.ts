@@ -7,9 +7,9 @@ import type { Ordering } from '../core/catalog/resources.ts';
 import { eligible, type InOrder } from '../core/order/next-in-order.ts';
 import type { QueuedDelivery } from '../ports/queue.ts';
 import type { Budget } from './budget.ts';
-import { CatchUp } from './catch-up.ts';
 import { Fifo } from './fifo.ts';
-import { deliveryKey, type Finish, NEVER, type ReadPlan, type Supply } from './supply.ts';
+import type { Follower } from './follower.ts';
+import { deliveryKey, type Finish, NEVER, type ReadAnswer, type ReadPlan, type Supply } from './supply.ts';
 
 interface Entry extends InOrder {
   delivery: QueuedDelivery;
@@ -24,7 +24,7 @@ type Line = string | null;
 export class BlockingSupply implements Supply {
   readonly ordering: Ordering;
   readonly #budget: Budget;
-  readonly #catchUp: CatchUp;
+  readonly #follower: Follower;
   readonly #urgent = new Fifo<QueuedDelivery>();
   /** In order of acceptance, those in flight too. */
   #window: Entry[] = [];
@@ -36,15 +36,17 @@ export class BlockingSupply implements Supply {
   #startable: Entry[] | null = null;
   /** When the next head in the window is due. */
   #lookAt = NEVER;
+  /** When to look for what others made due. */
+  #lookForDueAt = NEVER;
 
-  constructor(budget: Budget, ordering: Ordering) {
+  constructor(budget: Budget, ordering: Ordering, follower: Follower) {
     this.ordering = ordering;
     this.#budget = budget;
-    this.#catchUp = new CatchUp(budget);
+    this.#follower = follower;
   }
 
   hand(delivery: QueuedDelivery): void {
-    if (this.#catchUp.hand(delivery)) this.#admit(delivery);
+    if (this.#follower.hand(delivery)) this.#admit(delivery);
   }
 
   handUrgent(delivery: QueuedDelivery): void {
@@ -59,12 +61,16 @@ export class BlockingSupply implements Supply {
   }
 
   mark(): void {
-    this.#catchUp.mark();
+    this.#follower.mark();
   }
 
   /** A row became due outside of its order (a replay): where it stands is found by reading from the start. */
   markDue(): void {
-    this.#catchUp.rewind(1);
+    this.#follower.rewind(1);
+  }
+
+  lookForDue(at: number): void {
+    this.#lookForDueAt = Math.min(this.#lookForDueAt, at);
   }
 
   get hasUrgent(): boolean {
@@ -103,26 +109,23 @@ export class BlockingSupply implements Supply {
     else if (delivery.trigger === 'manual' && finish.status === 'delivered') this.#dropTwin(delivery.seq);
   }
 
-  plan(_now: number, limitMax: number): ReadPlan | null {
-    if (!this.#budget.isLow || !this.#catchUp.isBehind) return null;
+  plan(now: number, limitMax: number): ReadPlan | null {
+    if (now >= this.#lookForDueAt) this.#lookAgain();
+    if (!this.#budget.isLow || !this.#follower.wants(now)) return null;
     // Everything that could be read stands behind the head.
     if (this.ordering.scope !== 'key' && this.#heads.size > 0) return null;
-    return { kind: 'in-order', afterSeq: this.#catchUp.begin(), limit: limitMax };
+    return { kind: 'in-order', afterSeq: this.#follower.begin(), limit: limitMax };
   }
 
-  absorb(
-    plan: ReadPlan,
-    rows: readonly QueuedDelivery[],
-    isGivenOut: (delivery: QueuedDelivery) => boolean,
-  ): void {
+  absorb(plan: ReadPlan, answer: ReadAnswer, isGivenOut: (delivery: QueuedDelivery) => boolean): void {
     if (plan.kind !== 'in-order') return;
-    for (const row of this.#catchUp.absorb(rows)) {
+    for (const row of this.#follower.absorb(answer)) {
       if (!isGivenOut(row)) this.#admit(row);
     }
   }
 
   get lookAt(): number {
-    return this.#lookAt;
+    return Math.min(this.#lookAt, this.#lookForDueAt, this.#follower.lookAt);
   }
 
   get isIdle(): boolean {
@@ -130,25 +133,33 @@ export class BlockingSupply implements Supply {
       this.#window.length === 0 &&
       this.#urgent.length === 0 &&
       this.#dropped.size === 0 &&
-      !this.#catchUp.isBehind
+      this.#lookForDueAt === NEVER &&
+      !this.#follower.isBehind
     );
   }
 
   release(): void {
-    this.#catchUp.release();
+    this.#follower.release();
     for (const urgent of this.#urgent.drain()) {
       this.#budget.remove(urgent);
       this.#keys.delete(deliveryKey(urgent));
-      this.#catchUp.rewind(urgent.seq);
+      this.#follower.rewind(urgent.seq);
     }
-    for (const seq of this.#dropped.values()) this.#catchUp.rewind(seq);
+    for (const seq of this.#dropped.values()) this.#follower.rewind(seq);
     this.#dropped.clear();
     this.#letGo(() => true);
   }
 
   reset(): void {
     this.release();
-    this.#catchUp.rewind(1);
+    this.#follower.rewind(1);
+  }
+
+  /** A head that waits may have been made due: what is held of it is let go and read again. */
+  #lookAgain(): void {
+    this.#lookForDueAt = NEVER;
+    if (this.#heads.size > 0) this.reset();
+    else this.markDue();
   }
 
   #admit(delivery: QueuedDelivery): void {
@@ -197,7 +208,7 @@ export class BlockingSupply implements Supply {
     if (this.#heads.get(line) !== entry.seq) return;
     this.#heads.delete(line);
     const dropped = this.#dropped.get(line);
-    if (dropped !== undefined) this.#catchUp.rewind(dropped);
+    if (dropped !== undefined) this.#follower.rewind(dropped);
     this.#dropped.delete(line);
   }
 
@@ -219,7 +230,7 @@ export class BlockingSupply implements Supply {
   }
 
   #forget({ delivery, seq }: Entry): void {
-    this.#catchUp.rewind(seq);
+    this.#follower.rewind(seq);
     const line = this.#lineOf(delivery);
     if (this.#heads.get(line) === seq) this.#heads.delete(line);
   }
@@ -230,7 +241,7 @@ export class BlockingSupply implements Supply {
 
   /** A manual resend that arrived settles the scheduled delivery of the same event too. */
   #dropTwin(seq: number): void {
-    this.#catchUp.drop(seq);
+    this.#follower.drop(seq);
     const twin = this.#window.find((entry) => entry.seq === seq);
     if (twin === undefined) return;
     if (twin.inFlight) {

@@ -38,7 +38,9 @@ for (const [title, limits, bytes] of [
       const next = Array.from({ length: 19 }, (_, index) => index + 1)
         .filter((seq) => seq > after)
         .slice(0, 4);
-      taken.push(...catchUp.absorb(next.map((seq) => deliveryOf(seq, bytes))).map(({ seq }) => seq));
+      taken.push(
+        ...catchUp.absorb({ rows: next.map((seq) => deliveryOf(seq, bytes)) }).map(({ seq }) => seq),
+      );
     }
     assert.deepEqual(
       taken,
@@ -56,7 +58,7 @@ test('what was settled by a resend while it was collected does not come out of t
   catchUp.begin();
   for (const seq of [5, 6, 7]) catchUp.hand(deliveryOf(seq, 10));
   catchUp.drop(6);
-  const taken = catchUp.absorb([4, 5].map((seq) => deliveryOf(seq, 10)));
+  const taken = catchUp.absorb({ rows: [4, 5].map((seq) => deliveryOf(seq, 10)) });
   assert.deepEqual(
     taken.map(({ seq }) => seq),
     [4, 5, 7],

@@ -1,5 +1,5 @@
 /**
- * Follows the commits of a lane in order of acceptance: by hand as long as there is room, from then on by reading the
+ * Follows the commits of a lane in a store with one writer, in order of acceptance: by hand as long as there is room, from then on by reading the
  * table until reading has caught up with the commits:
  *
  *   caught up ──no room, or a mark──> behind ──read──> behind, collecting a tail of commits since that read began
@@ -9,7 +9,8 @@
  */
 import type { QueuedDelivery } from '../ports/queue.ts';
 import { type Budget, deliveryBytes } from './budget.ts';
-import { NEVER } from './supply.ts';
+import type { Follower } from './follower.ts';
+import { NEVER, type ReadAnswer } from './supply.ts';
 
 /**
  * Part of a lane's room that a tail may take before reading is better than collecting. Less than the half that lets a
@@ -17,7 +18,10 @@ import { NEVER } from './supply.ts';
  */
 const TAIL_PART = 0.25;
 
-export class CatchUp {
+export class CatchUp implements Follower {
+  readonly mayRepeat = false;
+  readonly decidedOnly = false;
+  readonly lookAt = NEVER;
   readonly #budget: Budget;
   /** Every row up to this seq was taken by whoever follows. */
   #cursor = 0;
@@ -37,12 +41,10 @@ export class CatchUp {
     return this.#isBehind;
   }
 
-  /** No row below this seq is still to come; Infinity = none at all that is known of. */
   get frontier(): number {
     return this.#isBehind ? this.#cursor + 1 : NEVER;
   }
 
-  /** Of a commit just made: true when it is to be taken now. */
   hand(delivery: QueuedDelivery): boolean {
     if (delivery.seq <= this.#readCursor) return false;
     if (this.#isBehind) {
@@ -57,21 +59,26 @@ export class CatchUp {
     return true;
   }
 
-  /** There may be rows that nobody hands over. */
   mark(): void {
     this.#isBehind = true;
     this.#dropTail();
   }
 
-  /** A read begins: after which seq. */
+  wants(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Whoever is behind reads all that was accepted before. */
+  awaitUpTo(): void {}
+
   begin(): number {
     this.#tail ??= [];
     this.#isOutdated = false;
     return this.#cursor;
   }
 
-  /** What is to be taken of a read's rows, and of the tail when the read has reached it. */
-  absorb(rows: readonly QueuedDelivery[]): readonly QueuedDelivery[] {
+  /** The rows, and the tail when the read has reached it. */
+  absorb({ rows }: Pick<ReadAnswer, 'rows'>): readonly QueuedDelivery[] {
     if (this.#isOutdated) return [];
     const last = rows.at(-1);
     if (last !== undefined) this.#cursor = this.#readCursor = last.seq;
@@ -87,7 +94,6 @@ export class CatchUp {
     return more.length === 0 ? rows : [...rows, ...more];
   }
 
-  /** What was taken from `seq` on is dropped: it is read again. */
   rewind(seq: number): void {
     this.#isBehind = true;
     this.#isOutdated = true;
@@ -95,7 +101,6 @@ export class CatchUp {
     this.#readCursor = Math.min(this.#readCursor, this.#cursor);
   }
 
-  /** One that was handed over is settled already: a manual resend of it arrived. */
   drop(seq: number): void {
     const settled = this.#tail?.filter((delivery) => delivery.seq === seq) ?? [];
     if (settled.length === 0) return;
@@ -106,7 +111,6 @@ export class CatchUp {
     }
   }
 
-  /** Gives back the memory of a tail. */
   release(): void {
     this.#dropTail();
   }

@@ -5,11 +5,12 @@
 import type { Application, Destination, ResourceKind } from '../core/catalog/resources.ts';
 import { type ApplicationId, type DestinationId, newId, type OrganizationId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
-import type { AuditEntry, Change, ChangeResult, ChangeSet } from '../ports/catalog.ts';
+import type { AuditEntry, ChangeResult, ChangeSet } from '../ports/catalog.ts';
 import type { Acceptance } from '../ports/intake.ts';
 import { auditDiff } from './audit-diff.ts';
 import { refuseTooManyDestinations } from './destination-limit.ts';
 import type { CachedDirectory, IndexedOwner } from './directory.ts';
+import { changeOf, isForgiven, stamped } from './edits.ts';
 import type { CommitRequest, CommitResult, Edit, EngineParts } from './engine.ts';
 import { idempotencyRecord, keyReused, replayedReply } from './idempotency.ts';
 import type { LaneCare } from './lane-care.ts';
@@ -19,17 +20,6 @@ import type { Publisher } from './publisher.ts';
 const RANDOM_ID_BYTES = 15;
 /** Kinds that move many times a minute and say nothing about configuration. */
 const UNAUDITED_UPDATES: ReadonlySet<ResourceKind> = new Set(['poller-consumer']);
-/** Members of a destination that decide whether a call can succeed. */
-const CALLED_MEMBERS = [
-  'url',
-  'headers',
-  'auth',
-  'tls',
-  'method',
-  'timeoutMs',
-  'allowHttp2',
-  'keys',
-] as const;
 const SYSTEM_STALE_RUNS = 20;
 
 /** Who did it, for the audit log. */
@@ -67,6 +57,8 @@ export class Committer {
         return { kind: 'replayed', reply: replayedReply(result) };
       case 'key-reused':
         throw keyReused();
+      case 'id-taken':
+        throw new Problem('conflict', 'Another organization has a resource of this id: leave the id out.');
       case 'uid-taken':
         throw uidTaken(request.edits[result.change]);
     }
@@ -211,31 +203,6 @@ export class Committer {
       ...told,
     }));
   }
-}
-
-/**
- * The edit as it is written. What the caller stamped as the time of the change stays, because the answer that was
- * made from it says so too.
- */
-function stamped(edit: Edit, now: number): Edit {
-  const { before, after } = edit;
-  if (after === null) return edit;
-  const version = before === null ? 1 : before.version + 1;
-  const isStamped = after.updatedAt > (before?.updatedAt ?? 0);
-  return { ...edit, after: { ...after, version, updatedAt: isStamped ? after.updatedAt : now } } as Edit;
-}
-
-function changeOf({ kind, before, after }: Edit): Change {
-  if (after === null) return { op: 'remove', kind, id: before?.id ?? '' };
-  return { op: before === null ? 'insert' : 'update', kind, resource: after } as Change;
-}
-
-/** Re-enabled, or changed in a way that may have mended it: what was held against it no longer counts. */
-function isForgiven(edit: Edit): boolean {
-  if (edit.kind !== 'destination' || edit.before === null) return false;
-  const { before, after } = edit;
-  if (after === null || (before.disabled && !after.disabled)) return true;
-  return CALLED_MEMBERS.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
 }
 
 function endpointEventsOf({ before, after }: DestinationEdit, principal: Actor) {

@@ -5,25 +5,34 @@ import { Committer } from './committer.ts';
 import { CompiledDestinations } from './compiled-destinations.ts';
 import { CachedDirectory } from './directory.ts';
 import type { Engine, EngineMetrics, EngineParts } from './engine.ts';
+import { HeldShards } from './held-shards.ts';
 import { LaneCare } from './lane-care.ts';
 import { LaneRunner } from './lane-runner.ts';
 import { Lanes } from './lanes.ts';
+import { Membership } from './membership.ts';
 import { OperationalEvents } from './operational.ts';
+import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimits } from './rate-limits.ts';
 import { Retrier } from './retrier.ts';
 import { SealedVault } from './sealed-vault.ts';
 import { Sweep } from './sweep.ts';
 import { Targets } from './targets.ts';
-import { createTasks } from './tasks.ts';
+import { createTasks, type RunningTasks } from './tasks.ts';
+import { TokenLeases } from './token-leases.ts';
 import { Tokens } from './tokens.ts';
 
-const LANES_PER_PAGE = 1_000;
+/** How long leaving the cluster may take. */
+const LEAVE_MS = 3_000;
 
 export function createEngine(parts: EngineParts): Engine {
-  const { storage, clock, dice, log, settings } = parts;
+  const { clock, dice, log, settings, storage } = parts;
+  const { cluster } = storage;
   const metrics = newMetrics();
-  const directory = new CachedDirectory(storage.catalog);
+  const held = new HeldShards(cluster, metrics);
+  const directory = new CachedDirectory(storage.catalog, (organization) => {
+    if (cluster.isShared) care.catalogChanged(organization);
+  });
   const vault = new SealedVault(settings.mainSecrets, dice);
   const retrier = new Retrier({ clock, log });
   const operational = new OperationalEvents(parts, directory);
@@ -46,46 +55,55 @@ export function createEngine(parts: EngineParts): Engine {
       );
     },
   });
-  const canceler = new Canceler(parts, targets);
-  const lanes = new Lanes(parts, { targets, runner, canceler, rates: new RateLimits(), metrics });
+  const canceler = new Canceler(parts, targets, directory);
+  const rates = new RateLimits(cluster.isShared ? new TokenLeases(cluster, parts) : null);
+  const lanes = new Lanes(parts, { targets, runner, canceler, rates, metrics, held });
   const publisher = new Publisher(parts, { directory, lanes, metrics });
   const care = new LaneCare(parts, { lanes, retrier });
   const committer = new Committer(parts, { directory, operational, publisher, care });
-  const replay: Engine['replay'] = (organization, destination, ids) =>
-    publisher.replay(organization, destination, ids);
-  const tasks = createTasks({ storage, clock, dice, log, replay });
-  const sweep = new Sweep(parts, lanes);
+  const tasks = createTasks({
+    ...{ storage, clock, dice, log },
+    replay: (...asked) => publisher.replay(...asked),
+    isHere: (id) => held.hasKey(id),
+    written: (organization, version) => directory.sawVersion(organization, version),
+  });
+  const sweep = new Sweep(parts, { lanes, held, tasks });
+  const outbox = new Outbox(parts, { directory, publisher, held, retrier });
+  const membership = new Membership(parts, { held, lanes, directory, outbox, tasks, retrier });
   return {
     directory,
     vault,
     tasks,
     metrics,
-    async start() {
-      await loadLanes(parts, lanes);
-      await tasks.resume();
-      sweep.start();
-    },
-    async stop(deadlineMs) {
-      const deadline = newDeadline(parts, deadlineMs);
-      retrier.stop();
-      await lanes.stop(deadline.passed);
-      await Promise.race([deadline.passed, Promise.all([tasks.stop(), sweep.stop()])]);
-      deadline.cancel();
-    },
+    start: () => membership.start().then(() => sweep.start()),
+    stop: (deadlineMs) => stop(parts, { retrier, lanes, tasks, sweep, outbox, membership }, deadlineMs),
     publish: (request) => publisher.publish(request),
     commit: (request) => committer.commit(request),
-    resend: (organization, destination, eventId) => publisher.resend(organization, destination, eventId),
-    replay,
+    resend: (...asked) => publisher.resend(...asked),
+    replay: (...asked) => publisher.replay(...asked),
   };
 }
 
-/** Every lane that has work; its cost follows the number of lanes, not of deliveries. */
-async function loadLanes({ storage }: EngineParts, lanes: Lanes): Promise<void> {
-  for (let page = await storage.queue.lanes(null, LANES_PER_PAGE); ; ) {
-    for (const summary of page) lanes.meet(summary);
-    if (page.length < LANES_PER_PAGE) return;
-    page = await storage.queue.lanes(page.at(-1)!, LANES_PER_PAGE);
-  }
+interface Stoppable {
+  readonly retrier: Retrier;
+  readonly lanes: Lanes;
+  readonly tasks: RunningTasks;
+  readonly sweep: Sweep;
+  readonly outbox: Outbox;
+  readonly membership: Membership;
+}
+
+async function stop(parts: EngineParts, running: Stoppable, deadlineMs: number): Promise<void> {
+  const { retrier, lanes, tasks, sweep, outbox, membership } = running;
+  const deadline = newDeadline(parts, deadlineMs);
+  retrier.stop();
+  await lanes.stop(deadline.passed);
+  await Promise.race([deadline.passed, Promise.all([tasks.stop(), sweep.stop(), outbox.stop()])]);
+  deadline.cancel();
+  // Also when the deadline has passed: what a node does not give up waits for its lease to run out.
+  const leaving = newDeadline(parts, LEAVE_MS);
+  await Promise.race([leaving.passed, membership.leave()]);
+  leaving.cancel();
 }
 
 function newDeadline(
@@ -107,6 +125,7 @@ function newMetrics(): EngineMetrics {
     inFlight: 0,
     lanes: 0,
     lanesBlocked: 0,
+    shardsHeld: 0,
     heldInMemory: 0,
     heldBytes: 0,
     onAttempt: null,

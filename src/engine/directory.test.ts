@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Application, Destination, EventType } from '../core/catalog/resources.ts';
+import type { Application, BackgroundTask, Destination, EventType } from '../core/catalog/resources.ts';
 import type { ApplicationId, OrganizationId } from '../core/ids.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import { CachedDirectory } from './directory.ts';
@@ -84,6 +84,16 @@ test('a commit of ours drops what it changed and nothing else', async () => {
   const reads = state.reads;
   await directory.eventType(ORGANIZATION, 'order.paid');
   assert.equal(state.reads, reads + 1);
+});
+
+test('a commit of ours that makes no version does not pass off another node’s as its own', async () => {
+  const { state, directory } = countingCatalog();
+  await directory.applicationById(ORGANIZATION, ID);
+  state.name = 'Renamed by another node';
+  const task = { id: 'task' } as unknown as BackgroundTask;
+  directory.changed(ORGANIZATION, 2, [{ kind: 'background-task', before: null, after: task }]);
+  const { application } = await directory.applicationById(ORGANIZATION, ID);
+  assert.equal(application.name, 'Renamed by another node');
 });
 
 test('a load during which something was written is repeated before anybody sees it', async () => {

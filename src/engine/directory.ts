@@ -4,7 +4,12 @@
  * wrote. A load that was under way while something was dropped is done again before its caller sees it.
  */
 import { LRUCache } from 'lru-cache';
-import type { Application, Destination, EventType } from '../core/catalog/resources.ts';
+import {
+  type Application,
+  type Destination,
+  type EventType,
+  UNVERSIONED_KINDS,
+} from '../core/catalog/resources.ts';
 import { type ApplicationId, type DestinationId, type OrganizationId, parseId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { Catalog, ResourceRef } from '../ports/catalog.ts';
@@ -21,6 +26,10 @@ const DESTINATIONS_PAGE = 250;
 export interface IndexedOwner extends LoadedOwner {
   readonly application: Application | null;
   readonly byId: ReadonlyMap<DestinationId, LoadedDestination>;
+  /** The catalog version that it was loaded at, or an earlier one. */
+  loadedAt: number;
+  /** Kept here, so no later version has changed it. */
+  isCurrent: boolean;
 }
 interface IndexedApplication extends IndexedOwner {
   readonly application: Application;
@@ -37,6 +46,7 @@ export class CachedDirectory implements Directory {
   /** Raised by every change anywhere: whoever keeps what it looked up compares it. */
   epoch = 0;
   readonly #catalog: Catalog;
+  readonly #heardOf: (organization: OrganizationId) => void;
   /** What the last publishers named, for this epoch only: found without putting a key together. */
   readonly #refs = new Map<OrganizationId, Map<string, LoadedApplication>>();
   #refsKept = 0;
@@ -45,6 +55,9 @@ export class CachedDirectory implements Directory {
   readonly #owners = new LRUCache<string, IndexedOwner>({
     maxSize: DESTINATIONS_CACHED,
     sizeCalculation: (owner) => 1 + owner.destinations.length,
+    dispose: (owner) => {
+      owner.isCurrent = false;
+    },
   });
   readonly #uids = new LRUCache<string, ApplicationId>(growingTo(NAMES_CACHED));
   readonly #eventTypes = new LRUCache<string, { readonly found: EventType | undefined }>(
@@ -53,8 +66,10 @@ export class CachedDirectory implements Directory {
   readonly #revoked = new LRUCache<string, { readonly found: boolean }>(growingTo(NAMES_CACHED));
   readonly #loads = new Map<string, Promise<unknown>>();
 
-  constructor(catalog: Catalog) {
+  /** `heardOf`: another node changed something of this organization. */
+  constructor(catalog: Catalog, heardOf: (organization: OrganizationId) => void = () => {}) {
     this.#catalog = catalog;
+    this.#heardOf = heardOf;
   }
 
   application(organization: OrganizationId, ref: string): LoadedApplication | Promise<LoadedApplication> {
@@ -144,16 +159,38 @@ export class CachedDirectory implements Directory {
     await this.#open(organization);
   }
 
-  /** A transaction of ours told this version: a newer one than we know means that another node wrote. */
+  /** Somebody told of this version: a newer one than we know means that another node wrote. */
   sawVersion(organization: OrganizationId, version: number): void {
     const known = this.#organizations.get(organization);
-    if (known === undefined || version <= known.version) return;
-    known.version = version;
-    this.dropAll(organization);
+    if (known !== undefined) {
+      if (version <= known.version) return;
+      known.version = version;
+      this.dropAll(organization);
+    }
+    this.#heardOf(organization);
   }
 
-  /** After a commit of ours that made `version`. */
+  /** The store refused a plan, because this is its version: what we know counts for nothing, also when it is newer. */
+  mustBe(organization: OrganizationId, version: number): void {
+    const known = this.#organizations.get(organization);
+    if (known !== undefined && version < known.version) known.version = version - 1;
+    this.sawVersion(organization, version);
+  }
+
+  /** The catalog version that deliveries planned for this application are right for. */
+  versionOf(organization: OrganizationId, application: LoadedApplication): number {
+    const { isCurrent, loadedAt } = application as IndexedApplication;
+    const known = this.#organizations.get(organization);
+    return isCurrent && known !== undefined ? known.version : loadedAt;
+  }
+
+  /** After a commit of ours, which left the catalog at `version`. */
   changed(organization: OrganizationId, version: number, edits: readonly Edit[]): void {
+    if (edits.every(({ kind }) => UNVERSIONED_KINDS.has(kind))) {
+      // It made no version of its own: a newer one than we know is another node's.
+      this.sawVersion(organization, version);
+      return;
+    }
     const known = this.#organizations.get(organization);
     this.#turn();
     if (known === undefined) return;
@@ -209,8 +246,8 @@ export class CachedDirectory implements Directory {
       const owner = await this.#loadDestinations(organization, application, id);
       return {
         value: owner as IndexedApplication,
-        keep: () => {
-          this.#owners.set(`${organization}/${id}`, owner);
+        keep: (version) => {
+          this.#keepOwner(`${organization}/${id}`, owner, version);
           if (application.uid !== null) this.#uids.set(`${organization}/${application.uid}`, id);
         },
       };
@@ -220,8 +257,14 @@ export class CachedDirectory implements Directory {
   #loadOperational(organization: OrganizationId): Promise<IndexedOwner> {
     return this.#load(organization, `operational ${organization}`, async () => {
       const owner = await this.#loadDestinations(organization, null, null);
-      return { value: owner, keep: () => this.#owners.set(`${organization}/`, owner) };
+      return { value: owner, keep: (version) => this.#keepOwner(`${organization}/`, owner, version) };
     });
+  }
+
+  #keepOwner(key: string, owner: IndexedOwner, version: number): void {
+    owner.loadedAt = version;
+    owner.isCurrent = true;
+    this.#owners.set(key, owner);
   }
 
   async #loadDestinations(
@@ -242,14 +285,15 @@ export class CachedDirectory implements Directory {
       if (page.length < DESTINATIONS_PAGE) break;
       after = page.at(-1)!.id;
     }
-    return { application, destinations, byId: new Map(destinations.map((each) => [each.id, each])) };
+    const byId = new Map(destinations.map((each) => [each.id, each]));
+    return { application, destinations, byId, loadedAt: 0, isCurrent: false };
   }
 
   /** Coalesces loads of the same thing, and repeats one during which something was dropped. */
   #load<T>(
     organization: OrganizationId,
     key: string,
-    read: () => Promise<{ readonly value: T; readonly keep: () => void }>,
+    read: () => Promise<{ readonly value: T; readonly keep: (version: number) => void }>,
   ): Promise<T> {
     const running = this.#loads.get(key);
     if (running !== undefined) return running as Promise<T>;
@@ -260,7 +304,7 @@ export class CachedDirectory implements Directory {
 
   async #loadFresh<T>(
     organization: OrganizationId,
-    read: () => Promise<{ readonly value: T; readonly keep: () => void }>,
+    read: () => Promise<{ readonly value: T; readonly keep: (version: number) => void }>,
   ): Promise<T> {
     for (;;) {
       const known = await this.#open(organization);
@@ -268,7 +312,7 @@ export class CachedDirectory implements Directory {
       try {
         const { value, keep } = await read();
         if (known.drops !== drops) continue;
-        keep();
+        keep(known.version);
         return value;
       } catch (cause) {
         // What was not there may be there now.

@@ -75,9 +75,9 @@ export interface Engine {
   readonly vault: Vault;
   readonly tasks: Tasks;
   readonly metrics: EngineMetrics;
-  /** Loads the lanes that have work, resumes background tasks, starts the sweep. */
+  /** Joins the cluster, loads the lanes that have work, resumes background tasks, starts the sweep. */
   start(): Promise<void>;
-  /** Stops taking work, waits for attempts in flight up to `deadlineMs`; what is left stays queued in the store. */
+  /** Stops taking work, waits for attempts in flight up to `deadlineMs`; what is left stays queued in the store. Leaves the cluster. */
   stop(deadlineMs: number): Promise<void>;
 
   /** Durable when it resolves. */
@@ -94,7 +94,7 @@ export interface Engine {
   ): Promise<number>;
 }
 
-/** Cached reads of the catalog. A change answered before a call is seen by that call. */
+/** Cached reads of the catalog. A change answered here before a call is seen by that call; another node's, within a second. */
 export interface Directory {
   /** `ref`: `app_…` or the caller's uid. Problem not_found. Synchronous when cached: check with `instanceof Promise`. */
   application(organization: OrganizationId, ref: string): LoadedApplication | Promise<LoadedApplication>;
@@ -222,6 +222,8 @@ export interface EngineMetrics {
   inFlight: number;
   lanes: number;
   lanesBlocked: number;
+  /** Shards of the cluster that this node works on; all of them where it is alone. */
+  shardsHeld: number;
   heldInMemory: number;
   heldBytes: number;
   /** Ms from acceptance to the first attempt's end: histogram bucket counts are HTTP's business, so a listener. */

@@ -1,4 +1,5 @@
-/** What a change of a destination means for its lane. */
+/** What a change of a destination means for its lane, if it is here. Other nodes hear of the change by themselves. */
+import { isHealthy } from '../core/delivery/health.ts';
 import type { ApplicationId, OrganizationId } from '../core/ids.ts';
 import type { LaneKey } from '../ports/queue.ts';
 import type { EngineParts } from './engine.ts';
@@ -37,12 +38,28 @@ export class LaneCare {
 
   /** Enabled again: what waits goes now, not when its retry would have been due. */
   reopened(key: LaneKey): void {
-    this.#lanes.forgive(this.#lanes.lane(key));
+    const known = this.#lanes.here(key);
+    if (known !== undefined) this.#lanes.forgive(known);
     const fields = { organization: key.organization, destinationId: key.destinationId };
     void this.#retrier.untilDone('lane.hurry', fields, async () => {
       await this.#hurryAll(key);
-      this.#lanes.reread(this.#lanes.lane(key));
+      const lane = this.#lanes.here(key);
+      if (lane === undefined) this.#parts.storage.cluster.wake([key]);
+      else this.#lanes.reread(lane);
     });
+  }
+
+  /**
+   * Another node changed something of this organization: a destination may be gone, or a person may have done away with
+   * what was held against it.
+   */
+  catalogChanged(organization: OrganizationId): void {
+    for (const lane of this.#lanes.all()) {
+      if (lane.organization !== organization) continue;
+      if (!isHealthy(lane.health)) lane.isHealthKnown = false;
+      lane.restsUntil = 0;
+      if (!lane.isIdle) this.#lanes.wake(lane);
+    }
   }
 
   changed(key: LaneKey, { isForgiven }: { isForgiven: boolean }): void {

@@ -1,12 +1,17 @@
 /** Reads rows of the queue into lanes: one read per lane and few in all, so that a start with many lanes stays small. */
 import type { Clock } from '../ports/clock.ts';
-import type { Queue, QueuedDelivery } from '../ports/queue.ts';
+import type { Queue, Taken } from '../ports/queue.ts';
 import type { Lane } from './lane.ts';
-import { deliveryKey, type ReadPlan } from './supply.ts';
+import { deliveryKey, NEVER, type ReadAnswer, type ReadPlan } from './supply.ts';
 
 const READS_AT_ONCE = 4;
 const READ_ROWS_MAX = 250;
 const READ_BYTES_MAX = 2 * 1024 * 1024;
+
+interface Size {
+  readonly limit: number;
+  readonly bytesMax: number;
+}
 
 export class LaneReader {
   readonly #queue: Queue;
@@ -44,10 +49,11 @@ export class LaneReader {
     const ignored = new Set(lane.givenOut);
     lane.ignored = ignored;
     try {
-      const rows = await this.#take(lane, plan);
+      const answer = await this.#take(lane, plan);
       lane.troubles = 0;
       // The supply was replaced meanwhile: the new one reads for itself.
-      if (lane.supply === supply) supply.absorb(plan, rows, (delivery) => ignored.has(deliveryKey(delivery)));
+      if (lane.supply === supply)
+        supply.absorb(plan, answer, (delivery) => ignored.has(deliveryKey(delivery)));
     } catch (cause) {
       this.#fail(lane, cause);
     } finally {
@@ -58,11 +64,26 @@ export class LaneReader {
     }
   }
 
-  #take(lane: Lane, plan: ReadPlan): Promise<readonly QueuedDelivery[]> {
+  async #take(lane: Lane, plan: ReadPlan): Promise<ReadAnswer> {
     const size = { limit: plan.limit, bytesMax: Math.min(lane.budget.bytesLeft, READ_BYTES_MAX) };
-    if (plan.kind === 'fresh') return this.#queue.takeFresh(lane, { afterSeq: plan.afterSeq, ...size });
-    if (plan.kind === 'in-order') return this.#queue.takeInOrder(lane, { afterSeq: plan.afterSeq, ...size });
-    return this.#queue.takeDue(lane, { dueBefore: Number.MAX_SAFE_INTEGER, after: plan.after, ...size });
+    const taken = await this.#taken(lane, plan, size);
+    return { ...taken, isEnd: isEnd(taken.rows, size), readAt: this.#clock.now() };
+  }
+
+  async #taken(lane: Lane, plan: ReadPlan, size: Size): Promise<Taken> {
+    switch (plan.kind) {
+      case 'fresh': {
+        const { afterSeq, decidedOnly } = plan;
+        return this.#queue.takeFresh(lane, { afterSeq, decidedOnly, ...size });
+      }
+      case 'in-order':
+        return this.#queue.takeInOrder(lane, { afterSeq: plan.afterSeq, ...size });
+      case 'due': {
+        const options = { dueBefore: Number.MAX_SAFE_INTEGER, after: plan.after, ...size };
+        const rows = await this.#queue.takeDue(lane, options);
+        return { rows, decidedBelow: NEVER, hasUndecided: false };
+      }
+    }
   }
 
   #next(): void {
@@ -73,4 +94,12 @@ export class LaneReader {
       if (!lane.isBlocked && lane.restsUntil <= now) this.refill(lane, now, rowsMax);
     }
   }
+}
+
+/** `bytesMax` is kept about, so only what is far from it was certainly not cut off by it. */
+function isEnd(rows: Taken['rows'], { limit, bytesMax }: Size): boolean {
+  if (rows.length >= limit) return false;
+  let bytes = 0;
+  for (const { content } of rows) bytes += content?.byteLength ?? 0;
+  return bytes * 2 < bytesMax || rows.length === 0;
 }

@@ -1,6 +1,6 @@
 /** Takes one delivery through its attempt: slot, send, conclude, record, back to its lane. */
 
-import type { AttemptRecord, QueuedDelivery } from '../ports/queue.ts';
+import type { AttemptRecord, Queue, QueuedDelivery } from '../ports/queue.ts';
 import type { Attempts, Conclusion, Sent } from './attempts.ts';
 import { storedHealth } from './attempts.ts';
 import type { EngineMetrics, EngineParts } from './engine.ts';
@@ -12,7 +12,11 @@ import type { Target } from './targets.ts';
 export interface LaneCalls {
   wake(lane: Lane): void;
   ended(lane: Lane): void;
+  /** The lane's shard belongs to another node, which makes its attempts from now on. */
+  fenced(lane: Lane): void;
 }
+
+type Recorded = Awaited<ReturnType<Queue['record']>>;
 
 export interface LaneRunnerOptions {
   readonly attempts: Attempts;
@@ -37,13 +41,20 @@ export class LaneRunner {
   async run(lane: Lane, target: Target, delivery: QueuedDelivery, calls: LaneCalls): Promise<void> {
     try {
       const conclusion = await this.#attempt(lane, target, delivery, calls);
-      if (conclusion === GIVEN_UP || !(await this.#record(lane, conclusion))) return;
-      const { finish } = conclusion;
+      if (conclusion === GIVEN_UP) return;
+      const told = await this.#record(lane, conclusion);
+      if (told === GIVEN_UP) return;
       lane.takeBack(delivery);
+      if (told === 'fenced') {
+        this.#fenced(lane, delivery, calls);
+        return;
+      }
+      const { finish } = conclusion;
       if (delivery.trigger === 'manual' && finish.kind === 'settled' && finish.status === 'delivered') {
         lane.ignoreTwin(delivery);
       }
-      lane.supply.finish(delivery, finish, this.#parts.clock.now());
+      if (lane.isShut) lane.budget.remove(delivery);
+      else lane.supply.finish(delivery, finish, this.#parts.clock.now());
       if (conclusion.record.publish.length > 0) this.#options.published(conclusion.record);
       if (conclusion.disable !== null) await this.#disable(lane, target, conclusion.disable);
     } catch (cause) {
@@ -78,24 +89,32 @@ export class LaneRunner {
     return conclusion;
   }
 
-  async #record(lane: Lane, { record }: Conclusion): Promise<boolean> {
+  /** The attempt was made for nothing, or rather twice: the row is another node's, and was given out there. */
+  #fenced(lane: Lane, delivery: QueuedDelivery, calls: LaneCalls): void {
+    const { organization, destinationId, epoch } = lane;
+    const fields = { organization, destinationId, epoch, eventId: delivery.event.id };
+    this.#parts.log.warn('delivery.fenced', fields);
+    lane.budget.remove(delivery);
+    calls.fenced(lane);
+  }
+
+  async #record(lane: Lane, { record }: Conclusion): Promise<Recorded | typeof GIVEN_UP> {
     try {
-      await this.#parts.storage.queue.record(withLatestHealth(lane, record));
-      return true;
+      return await this.#parts.storage.queue.record(withLatestHealth(lane, record));
     } catch {
       const fields = { eventId: record.attempt.eventId, attemptId: record.attempt.id };
       const again = () => this.#recordAgain(lane, record);
-      return (await this.#options.retrier.untilDone('attempt.record', fields, again)) !== GIVEN_UP;
+      return this.#options.retrier.untilDone('attempt.record', fields, again);
     }
   }
 
   /** The store may have taken it although it did not say so: then it must not be in history twice. */
-  async #recordAgain(lane: Lane, record: AttemptRecord): Promise<void> {
+  async #recordAgain(lane: Lane, record: AttemptRecord): Promise<Recorded> {
     const { history, queue } = this.#parts.storage;
     const { organization, attempt } = record;
     const scope = { organization, applicationId: lane.ownerId ?? null };
-    if ((await history.findAttempt(scope, attempt.eventId, attempt.id)) !== null) return;
-    await queue.record(withLatestHealth(lane, record));
+    if ((await history.findAttempt(scope, attempt.eventId, attempt.id)) !== null) return 'recorded';
+    return queue.record(withLatestHealth(lane, record));
   }
 
   /** Nothing more is sent until the destination is disabled; then the lane finds it gone and cancels the rest. */

@@ -5,19 +5,28 @@
  *   idle ──handed over, alarm──> ready ──visit──> attempting (up to its concurrency)
  *                                 ▲  │
  *     alarm, answer, read, commit └──┴──> asleep (circuit, throttle, rate) | loading | reading | canceling
+ *
+ * A lane whose shard goes to another node is shut: it begins nothing more, and is forgotten.
  */
 import { HEALTHY, type Health, type HealthWindow, newWindow } from '../core/delivery/health.ts';
 import type { TokenBucket } from '../core/delivery/rate.ts';
 import type { ApplicationId, DestinationId, OrganizationId } from '../core/ids.ts';
+import { shardOf } from '../core/shard.ts';
+import type { Cluster } from '../ports/cluster.ts';
 import type { LaneKey, QueuedDelivery } from '../ports/queue.ts';
 import type { Sleeper } from './alarms.ts';
 import type { Budget } from './budget.ts';
+import { parallelSupply } from './fitting-supply.ts';
 import { deliveryKey, type Supply } from './supply.ts';
 import type { Target } from './targets.ts';
 
 export class Lane implements LaneKey, Sleeper {
   readonly organization: OrganizationId;
   readonly destinationId: DestinationId;
+  readonly shard: number;
+  /** Of the membership that the lane was made under: what it gives out is recorded under it. */
+  readonly epoch: number;
+  readonly isShared: boolean;
   readonly budget: Budget;
   supply: Supply;
   alarmAt: number = Number.POSITIVE_INFINITY;
@@ -39,6 +48,8 @@ export class Lane implements LaneKey, Sleeper {
   isBlocked = false;
 
   inFlight = 0;
+  /** Attempts begun and not yet recorded. */
+  running = 0;
   /** Keys of deliveries given out and not yet recorded. */
   readonly givenOut = new Set<number>();
   /** While a read runs: what was given out when it began or since; its rows may be older than those attempts. */
@@ -51,12 +62,20 @@ export class Lane implements LaneKey, Sleeper {
   /** Failed loads or reads in a row, for the pause before the next. */
   troubles = 0;
   usedAt = 0;
+  /** The last instant at which it was, or is to be, looked for what other nodes made due. */
+  dueLookAt = 0;
+  isShut = false;
+  /** Called when no attempt is running any more. */
+  onDrained: (() => void) | null = null;
 
-  constructor(key: LaneKey, budget: Budget, supply: Supply) {
+  constructor(key: LaneKey, { epoch, isShared }: Pick<Cluster, 'epoch' | 'isShared'>, budget: Budget) {
     this.organization = key.organization;
     this.destinationId = key.destinationId;
+    this.shard = shardOf(key.destinationId);
+    this.epoch = epoch;
+    this.isShared = isShared;
     this.budget = budget;
-    this.supply = supply;
+    this.supply = parallelSupply(this);
   }
 
   give(delivery: QueuedDelivery): void {

@@ -2,6 +2,8 @@
  * Gives every lane its turn. A turn is one attempt at most, so that a lane with a million deliveries and a lane with
  * one get the same. When few slots are free, a lane may have no more attempts in flight than there are free slots:
  * lanes whose receivers never answer share what there is and always leave some for the others.
+ *
+ * There are lanes of the shards that this node holds, and they begin nothing while its lease may be out of date.
  */
 import { admission, HEALTHY, probing } from '../core/delivery/health.ts';
 import type { DestinationId } from '../core/ids.ts';
@@ -10,26 +12,28 @@ import type { LaneKey, LaneSummary, QueuedDelivery } from '../ports/queue.ts';
 import { Alarms } from './alarms.ts';
 import { Budget } from './budget.ts';
 import type { Canceler } from './canceler.ts';
+import { Doubts } from './doubts.ts';
 import type { EngineMetrics, EngineParts } from './engine.ts';
 import { Fifo } from './fifo.ts';
-import { fittingSupply } from './fitting-supply.ts';
+import { fittingSupply, parallelSupply } from './fitting-supply.ts';
+import type { HeldShards } from './held-shards.ts';
 import { Lane } from './lane.ts';
+import { LaneLoader } from './lane-loader.ts';
 import { LaneReader } from './lane-reader.ts';
 import type { LaneRunner } from './lane-runner.ts';
-import { ParallelSupply } from './parallel-supply.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { NEVER } from './supply.ts';
-import type { Resolved, Target, Targets } from './targets.ts';
+import type { Target, Targets } from './targets.ts';
 
 /** A lane that sleeps longer gives back what it holds in memory. */
 const RELEASE_AFTER_MS = 1_000;
 /** Pause after a failed read or a main secret that does not fit; doubles up to the longest. */
 const TROUBLE_FIRST_MS = 200;
 const TROUBLE_LONGEST_MS = 30_000;
-/** Lanes that load their health or their target at once: after a start all of them want to. */
-const LOADS_AT_ONCE = 16;
-/** How long after a lost answer of the store the lanes it concerned are read from their start. */
-const DOUBT_MS = 1_000;
+/** How often a lane looks at most for what other nodes made due. */
+const DUE_LOOK_MS = 1_000;
+/** While nothing may begin. */
+const LOOK_AGAIN_MS = 50;
 /** Idle lanes are forgotten after this; their health is in the store. */
 const IDLE_MS = 60_000;
 
@@ -39,6 +43,7 @@ export interface LanesOptions {
   readonly canceler: Canceler;
   readonly rates: RateLimits;
   readonly metrics: EngineMetrics;
+  readonly held: HeldShards;
 }
 
 export class Lanes {
@@ -49,12 +54,11 @@ export class Lanes {
   readonly #ready = new Fifo<Lane>();
   readonly #alarms: Alarms<Lane>;
   readonly #reader: LaneReader;
-  readonly #doubtful = new Set<Lane>();
+  readonly #loader: LaneLoader;
+  readonly #doubts: Doubts;
   /** Attempts begun and not yet recorded. */
   #running = 0;
-  #drained: (() => void) | null = null;
-  #loading = 0;
-  readonly #waitingToLoad = new Fifo<Lane>();
+  #whenDrained: (() => void) | null = null;
   #isPumpAsked = false;
   #isStopped = false;
 
@@ -69,22 +73,35 @@ export class Lanes {
       wake: (lane) => this.wake(lane),
       fail: (lane, cause) => this.#rest(lane, cause),
     });
+    this.#doubts = new Doubts(parts.clock, (keys) => this.#rereadDoubtful(keys));
+    this.#loader = new LaneLoader({
+      queue: parts.storage.queue,
+      targets: options.targets,
+      wake: (lane) => this.wake(lane),
+      fail: (lane, cause) => this.#rest(lane, cause),
+      gone: (lane) => this.#cancel(lane),
+    });
   }
 
-  /** The lane of a destination, made when there is none. */
-  lane(key: LaneKey): Lane {
-    const known = this.#lanes.get(key.destinationId);
-    if (known !== undefined) return known;
-    const budget = new Budget(this.#parts.settings, this.#metrics);
-    const lane = new Lane(key, budget, new ParallelSupply(budget));
-    lane.usedAt = this.#parts.clock.now();
+  /** The lane of a destination, made when there is none; undefined when it is another node's. */
+  here(key: LaneKey): Lane | undefined {
+    const { destinationId } = key;
+    if (this.#lanes.has(destinationId)) return this.find(destinationId);
+    return this.#options.held.hasKey(destinationId) ? this.#make(key) : undefined;
+  }
+
+  #make(key: LaneKey): Lane {
+    const { clock, settings, storage } = this.#parts;
+    const lane = new Lane(key, storage.cluster, new Budget(settings, this.#metrics));
+    lane.usedAt = clock.now();
     this.#lanes.set(key.destinationId, lane);
     this.#metrics.lanes = this.#lanes.size;
     return lane;
   }
 
   find(id: DestinationId): Lane | undefined {
-    return this.#lanes.get(id);
+    const lane = this.#lanes.get(id);
+    return lane?.isShut === true ? undefined : lane;
   }
 
   all(): Iterable<Lane> {
@@ -99,13 +116,14 @@ export class Lanes {
 
   /** What the table says about a lane: at the start for every lane, later only for those that seem idle. */
   meet(summary: LaneSummary): void {
-    const known = this.#lanes.get(summary.destinationId);
+    const known = this.find(summary.destinationId);
     if (known !== undefined) {
       const isUnaware = summary.newestFreshSeq > 0 && known.holdsNothing && !known.isBlocked;
       if (known.isIdle || isUnaware) this.reread(known);
       return;
     }
-    const lane = this.lane(summary);
+    const lane = this.here(summary);
+    if (lane === undefined) return;
     lane.health = summary.health ?? HEALTHY;
     lane.isHealthKnown = true;
     if (summary.newestFreshSeq > 0) lane.supply.mark();
@@ -113,10 +131,21 @@ export class Lanes {
     this.wake(lane);
   }
 
-  /** An answer of the store was lost: rows may be there that nobody hands over. */
-  doubt(lane: Lane): void {
-    if (this.#doubtful.size === 0) this.#parts.clock.after(DOUBT_MS, () => this.#rereadDoubtful());
-    this.#doubtful.add(lane);
+  /** Another node says that there is something new in the table. */
+  woken(key: LaneKey): void {
+    const lane = this.here(key);
+    if (lane === undefined) return;
+    lane.supply.mark();
+    const now = this.#parts.clock.now();
+    if (lane.dueLookAt <= now) {
+      lane.dueLookAt = Math.max(now, lane.dueLookAt + DUE_LOOK_MS);
+      lane.supply.lookForDue(lane.dueLookAt);
+    }
+    this.wake(lane);
+  }
+
+  doubt(key: LaneKey): void {
+    this.#doubts.add(key);
   }
 
   /** Reads the lane from its start, leaving out what is being attempted. */
@@ -145,12 +174,57 @@ export class Lanes {
   /** Forgets lanes that have been idle for a while. */
   dropIdle(now: number): void {
     for (const lane of this.#lanes.values()) {
-      if (!lane.isIdle || lane.isQueued || lane.usedAt > now - IDLE_MS || this.#doubtful.has(lane)) continue;
-      this.#alarms.set(lane, NEVER);
-      this.#block(lane, false);
-      this.#lanes.delete(lane.destinationId);
+      const { isIdle, isQueued, usedAt, destinationId } = lane;
+      if (isIdle && !isQueued && usedAt <= now - IDLE_MS && !this.#doubts.has(destinationId))
+        this.#forget(lane);
     }
+  }
+
+  /** Begins nothing more in these shards; resolves when what was under way is recorded, and their lanes are forgotten. */
+  async close(shards: ReadonlySet<number>): Promise<void> {
+    const closing = [...this.#lanes.values()].filter(({ shard }) => shards.has(shard));
+    for (const lane of closing) this.#shut(lane);
+    await Promise.all(closing.map((lane) => this.#drained(lane)));
+    for (const lane of closing) this.#forget(lane);
+  }
+
+  /** Forgets every lane at once, and tells which were at work: what they were handed lately may be news to others. */
+  forgetAll(): LaneKey[] {
+    const atWork: LaneKey[] = [];
+    for (const lane of this.#lanes.values()) {
+      if (!lane.isShut && !lane.isIdle) atWork.push(lane);
+      this.#forget(lane);
+    }
+    return atWork;
+  }
+
+  /** The store refused to record under the lane's epoch: until it is forgotten, nothing more is sent from here. */
+  fenced(lane: Lane): void {
+    if (lane.isShut) return;
+    this.#shut(lane);
+    this.#parts.storage.cluster.wake([lane]);
+  }
+
+  #shut(lane: Lane): void {
+    lane.isShut = true;
+    this.#alarms.set(lane, NEVER);
+    this.#block(lane, false);
+    lane.supply.release();
+    // A read that is under way must not fill it again.
+    lane.supply = parallelSupply(lane);
+  }
+
+  #forget(lane: Lane): void {
+    if (!lane.isShut) this.#shut(lane);
+    if (this.#lanes.get(lane.destinationId) === lane) this.#lanes.delete(lane.destinationId);
     this.#metrics.lanes = this.#lanes.size;
+  }
+
+  #drained(lane: Lane): Promise<void> | undefined {
+    if (lane.running === 0) return undefined;
+    return new Promise((resolve) => {
+      lane.onDrained = resolve;
+    });
   }
 
   /** Starts nothing any more and waits for what is running, at most until `deadline` resolves. */
@@ -159,13 +233,19 @@ export class Lanes {
     this.#alarms.stop();
     if (this.#running === 0) return;
     const drained = new Promise<void>((resolve) => {
-      this.#drained = resolve;
+      this.#whenDrained = resolve;
     });
     await Promise.race([deadline, drained]);
   }
 
   #pump(): void {
     this.#isPumpAsked = false;
+    if (this.#isStopped) return;
+    if (!this.#parts.storage.cluster.mayBegin()) {
+      this.#isPumpAsked = true;
+      this.#parts.clock.after(LOOK_AGAIN_MS, () => this.#pump());
+      return;
+    }
     const now = this.#parts.clock.now();
     const { concurrencyTotal } = this.#parts.settings;
     while (this.#metrics.inFlight < concurrencyTotal && !this.#isStopped) {
@@ -194,11 +274,11 @@ export class Lanes {
 
   /** One turn: true when the lane wants another at once. */
   #visit(lane: Lane, now: number): boolean {
-    if (lane.isLoading || lane.isCanceling || lane.disabling > 0) return false;
+    if (lane.isShut || lane.isLoading || lane.isCanceling || lane.disabling > 0) return false;
     lane.usedAt = now;
     // The alarm may have been moved by a visit that an urgent delivery made meanwhile.
     if (lane.restsUntil > now && !lane.supply.hasUrgent) return this.#sleep(lane, lane.restsUntil, now);
-    const target = this.#targetOf(lane);
+    const target = this.#loader.targetOf(lane);
     if (target === undefined) return false;
     this.#fitSupply(lane, target);
     if (!this.#hasSlot(lane, target)) return false;
@@ -259,63 +339,13 @@ export class Lanes {
     this.#alarms.set(lane, lane.restsUntil);
   }
 
-  /** undefined = not now; the lane is woken when it is known. */
-  #targetOf(lane: Lane): Target | undefined {
-    if (this.#loading >= LOADS_AT_ONCE && (lane.target === null || !lane.isHealthKnown)) {
-      lane.isLoading = true;
-      this.#waitingToLoad.push(lane);
-      return undefined;
-    }
-    if (!lane.isHealthKnown) {
-      this.#load(lane, this.#readHealth(lane));
-      return undefined;
-    }
-    try {
-      const resolved = this.#options.targets.resolve(lane);
-      if (resolved instanceof Promise) this.#load(lane, resolved);
-      else if (resolved === 'gone') this.#cancel(lane);
-      else return resolved;
-    } catch (cause) {
-      this.#rest(lane, cause);
-    }
-    return undefined;
-  }
-
-  async #readHealth(lane: Lane): Promise<undefined> {
-    lane.health = (await this.#parts.storage.queue.readHealth(lane)) ?? HEALTHY;
-    lane.isHealthKnown = true;
-  }
-
-  #load(lane: Lane, loading: Promise<Resolved | undefined>): void {
-    lane.isLoading = true;
-    this.#loading++;
-    loading
-      .then(
-        (resolved) => {
-          if (resolved === 'gone') this.#cancel(lane);
-        },
-        (cause: unknown) => this.#rest(lane, cause),
-      )
-      .finally(() => {
-        this.#loading--;
-        this.#loaded(lane);
-        // Those woken may find what they need in memory and load nothing: the last load wakes all that are left.
-        const next = this.#loading === 0 ? this.#waitingToLoad.drain() : [this.#waitingToLoad.shift()];
-        for (const waiting of next) if (waiting !== undefined) this.#loaded(waiting);
-      });
-  }
-
-  #loaded(lane: Lane): void {
-    lane.isLoading = false;
-    this.wake(lane);
-  }
-
   #cancel(lane: Lane): void {
+    if (lane.isShut) return;
     lane.isCanceling = true;
     this.#block(lane, false);
     lane.supply.release();
     // What is handed over while rows are canceled is seen by the new supply, and then canceled too.
-    lane.supply = new ParallelSupply(lane.budget);
+    lane.supply = parallelSupply(lane);
     this.#options.canceler
       .cancelAll(lane)
       .then(
@@ -344,19 +374,27 @@ export class Lanes {
   #start(lane: Lane, target: Target, delivery: QueuedDelivery): void {
     lane.give(delivery);
     lane.troubles = 0;
+    lane.running++;
     this.#running++;
     void this.#options.runner.run(lane, target, delivery, this);
   }
 
   /** The runner is through with a delivery: it is recorded, or will be sent again. */
   ended(lane: Lane): void {
+    lane.running--;
+    if (lane.running === 0) lane.onDrained?.();
     this.#running--;
-    if (this.#running === 0) this.#drained?.();
+    if (this.#running === 0) this.#whenDrained?.();
     this.wake(lane);
   }
 
-  #rereadDoubtful(): void {
-    for (const lane of this.#doubtful) this.reread(lane);
-    this.#doubtful.clear();
+  #rereadDoubtful(keys: readonly LaneKey[]): void {
+    const elsewhere: LaneKey[] = [];
+    for (const key of keys) {
+      const lane = this.here(key);
+      if (lane === undefined) elsewhere.push(key);
+      else this.reread(lane);
+    }
+    if (elsewhere.length > 0) this.#parts.storage.cluster.wake(elsewhere);
   }
 }

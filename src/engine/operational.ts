@@ -92,6 +92,17 @@ export class OperationalEvents {
       contentExpiresAt: now + settings.contentRetentionMs,
       deliverAt: 0,
     };
-    return [{ organization, event, content: bytes, destinations: planned, idempotency: null }];
+    return [
+      {
+        organization,
+        event,
+        content: bytes,
+        destinations: planned,
+        idempotency: null,
+        // Told with what it tells of, which must not be refused because somebody changed something else.
+        catalogVersion: null,
+        outboxNo: null,
+      },
+    ];
   }
 }

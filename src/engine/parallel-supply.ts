@@ -1,12 +1,12 @@
 /**
- * The supply of a lane whose deliveries may pass each other. Fresh ones follow the commits (catch-up.ts). Retries are
+ * The supply of a lane whose deliveries may pass each other. Fresh ones follow the commits (follower.ts). Retries are
  * read when they fall due, in passes that start at the earliest and end at the first one in the future.
  */
 import type { DuePosition, QueuedDelivery } from '../ports/queue.ts';
 import type { Budget } from './budget.ts';
-import { CatchUp } from './catch-up.ts';
 import { Fifo } from './fifo.ts';
-import { deliveryKey, type Finish, NEVER, type ReadPlan, type Supply } from './supply.ts';
+import type { Follower } from './follower.ts';
+import { deliveryKey, type Finish, NEVER, type ReadAnswer, type ReadPlan, type Supply } from './supply.ts';
 
 /** A pass starts with few rows, because most find one due and the next in the future. */
 const PASS_ROWS_FIRST = 16;
@@ -19,25 +19,28 @@ interface Pass {
 
 export class ParallelSupply implements Supply {
   readonly #budget: Budget;
-  readonly #catchUp: CatchUp;
+  readonly #follower: Follower;
   readonly #fresh = new Fifo<QueuedDelivery>();
   readonly #due = new Fifo<QueuedDelivery>();
   readonly #urgent = new Fifo<QueuedDelivery>();
   /** Keys of what `due` and `urgent` hold: passes find these rows again. */
   readonly #heldDue = new Set<number>();
+  /** Seqs of what `fresh` holds; null = reads never find these rows again. */
+  readonly #heldFresh: Set<number> | null;
   #nextDueAt = NEVER;
   #pass: Pass | null = null;
   #isDuesTurn = false;
   #isDuesRead = false;
 
-  constructor(budget: Budget) {
+  constructor(budget: Budget, follower: Follower) {
     this.#budget = budget;
-    this.#catchUp = new CatchUp(budget);
+    this.#follower = follower;
+    this.#heldFresh = follower.mayRepeat ? new Set() : null;
   }
 
   hand(delivery: QueuedDelivery): void {
     if (delivery.dueAt > 0) this.markDue(delivery.dueAt);
-    else if (this.#catchUp.hand(delivery)) this.#hold(this.#fresh, delivery);
+    else if (this.#follower.hand(delivery)) this.#holdFresh(delivery);
   }
 
   handUrgent(delivery: QueuedDelivery): void {
@@ -47,11 +50,20 @@ export class ParallelSupply implements Supply {
   }
 
   mark(): void {
-    this.#catchUp.mark();
+    this.#follower.mark();
   }
 
   markDue(dueAt: number): void {
     if (dueAt < this.#nextDueAt) this.#nextDueAt = dueAt;
+  }
+
+  lookForDue(at: number): void {
+    this.markDue(at);
+  }
+
+  /** Deliveries of this lane that fell due must not overtake what was accepted up to this seq. */
+  awaitUpTo(seq: number): void {
+    this.#follower.awaitUpTo(seq);
   }
 
   hasNext(): boolean {
@@ -65,13 +77,15 @@ export class ParallelSupply implements Supply {
   next(): QueuedDelivery | undefined {
     this.#isDuesTurn = !this.#isDuesTurn || this.#fresh.length === 0;
     if (this.#heldDue.size === 0 || (!this.#isDuesTurn && this.#urgent.length === 0)) {
-      return this.#fresh.shift();
+      return this.nextFresh();
     }
-    return this.nextUrgent() ?? this.nextDue() ?? this.#fresh.shift();
+    return this.nextUrgent() ?? this.nextDue() ?? this.nextFresh();
   }
 
   nextFresh(): QueuedDelivery | undefined {
-    return this.#fresh.shift();
+    const fresh = this.#fresh.shift();
+    if (this.#heldFresh !== null && fresh !== undefined) this.#heldFresh.delete(fresh.seq);
+    return fresh;
   }
 
   nextDue(): QueuedDelivery | undefined {
@@ -82,7 +96,7 @@ export class ParallelSupply implements Supply {
 
   /** Every fresh delivery below this seq was given out. */
   get frontier(): number {
-    return this.#fresh.peek()?.seq ?? this.#catchUp.frontier;
+    return this.#fresh.peek()?.seq ?? this.#follower.frontier;
   }
 
   nextUrgent(): QueuedDelivery | undefined {
@@ -103,46 +117,44 @@ export class ParallelSupply implements Supply {
       this.#pass = { startedAt: now, after: null, limit: PASS_ROWS_FIRST };
       this.#nextDueAt = NEVER;
     }
-    const { isBehind } = this.#catchUp;
+    const wantsFresh = this.#follower.wants(now);
     // In turns, so that neither kind waits for a long backlog of the other.
-    this.#isDuesRead = this.#pass !== null && !(isBehind && this.#isDuesRead);
+    this.#isDuesRead = this.#pass !== null && !(wantsFresh && this.#isDuesRead);
     if (this.#isDuesRead && this.#pass !== null) {
       return { kind: 'due', after: this.#pass.after, limit: Math.min(this.#pass.limit, limitMax) };
     }
-    return this.planFresh(limitMax);
+    return this.planFresh(now, limitMax);
   }
 
   /** The next fresh rows, however much is held. */
-  planFresh(limitMax: number): ReadPlan | null {
-    if (!this.#catchUp.isBehind) return null;
-    return { kind: 'fresh', afterSeq: this.#catchUp.begin(), limit: limitMax };
+  planFresh(now: number, limitMax: number): ReadPlan | null {
+    if (!this.#follower.wants(now)) return null;
+    const { decidedOnly } = this.#follower;
+    return { kind: 'fresh', afterSeq: this.#follower.begin(), limit: limitMax, decidedOnly };
   }
 
-  absorb(
-    plan: ReadPlan,
-    rows: readonly QueuedDelivery[],
-    isGivenOut: (delivery: QueuedDelivery) => boolean,
-  ): void {
+  absorb(plan: ReadPlan, answer: ReadAnswer, isGivenOut: (delivery: QueuedDelivery) => boolean): void {
     if (plan.kind === 'due') {
-      this.#absorbDue(rows, isGivenOut);
+      this.#absorbDue(answer.rows, isGivenOut);
       return;
     }
-    for (const row of this.#catchUp.absorb(rows)) {
-      if (!isGivenOut(row)) this.#hold(this.#fresh, row);
+    for (const row of this.#follower.absorb(answer)) {
+      if (!isGivenOut(row) && this.#heldFresh?.has(row.seq) !== true) this.#holdFresh(row);
     }
   }
 
   get lookAt(): number {
-    return this.#nextDueAt;
+    return Math.min(this.#nextDueAt, this.#follower.lookAt);
   }
 
   get isIdle(): boolean {
-    return !this.hasNext() && !this.#catchUp.isBehind && this.#pass === null && this.#nextDueAt === NEVER;
+    return !this.hasNext() && !this.#follower.isBehind && this.#pass === null && this.#nextDueAt === NEVER;
   }
 
   release(): void {
-    this.#catchUp.release();
+    this.#follower.release();
     this.#heldDue.clear();
+    this.#heldFresh?.clear();
     for (const where of [this.#fresh, this.#due, this.#urgent]) {
       for (const delivery of where.drain()) this.putBack(delivery);
     }
@@ -152,7 +164,7 @@ export class ParallelSupply implements Supply {
 
   reset(): void {
     this.release();
-    this.#catchUp.rewind(1);
+    this.#follower.rewind(1);
     this.#nextDueAt = 0;
   }
 
@@ -160,7 +172,7 @@ export class ParallelSupply implements Supply {
   putBack(delivery: QueuedDelivery): void {
     this.#budget.remove(delivery);
     if (delivery.dueAt > 0) this.markDue(delivery.dueAt);
-    else this.#catchUp.rewind(delivery.seq);
+    else this.#follower.rewind(delivery.seq);
   }
 
   /** Lets go of a delivery that was settled otherwise. */
@@ -171,6 +183,11 @@ export class ParallelSupply implements Supply {
   #hold(where: Fifo<QueuedDelivery>, delivery: QueuedDelivery): void {
     where.push(delivery);
     this.#budget.add(delivery);
+  }
+
+  #holdFresh(delivery: QueuedDelivery): void {
+    this.#hold(this.#fresh, delivery);
+    this.#heldFresh?.add(delivery.seq);
   }
 
   #holdDue(where: Fifo<QueuedDelivery>, delivery: QueuedDelivery): void {
@@ -198,11 +215,12 @@ export class ParallelSupply implements Supply {
 
   /** A manual resend that arrived settles the scheduled delivery of the same event too. */
   #dropTwin(seq: number): void {
-    this.#catchUp.drop(seq);
+    this.#follower.drop(seq);
     for (const where of [this.#fresh, this.#due]) {
       for (const twin of where.removeWhere((delivery) => delivery.seq === seq)) {
         this.#budget.remove(twin);
         this.#heldDue.delete(deliveryKey(twin));
+        if (twin.dueAt === 0) this.#heldFresh?.delete(seq);
       }
     }
   }

@@ -7,8 +7,9 @@ import type { Ordering } from '../core/catalog/resources.ts';
 import { eligible, type InOrder } from '../core/order/next-in-order.ts';
 import type { QueuedDelivery } from '../ports/queue.ts';
 import type { Budget } from './budget.ts';
+import type { Follower } from './follower.ts';
 import { ParallelSupply } from './parallel-supply.ts';
-import { deliveryKey, type Finish, type ReadPlan, type Supply } from './supply.ts';
+import { deliveryKey, type Finish, type ReadAnswer, type ReadPlan, type Supply } from './supply.ts';
 
 /** Among so many fresh deliveries, and so many that fell due, lines that may go on are looked for. */
 const WINDOW_MAX = 256;
@@ -27,9 +28,9 @@ export class PassingSupply implements Supply {
   /** Those of the window that may start; null = to be found out. */
   #startable: Entry[] | null = null;
 
-  constructor(budget: Budget, ordering: Ordering) {
+  constructor(budget: Budget, ordering: Ordering, follower: Follower) {
     this.ordering = ordering;
-    this.#inner = new ParallelSupply(budget);
+    this.#inner = new ParallelSupply(budget, follower);
   }
 
   hand(delivery: QueuedDelivery): void {
@@ -46,6 +47,10 @@ export class PassingSupply implements Supply {
 
   markDue(dueAt: number): void {
     this.#inner.markDue(dueAt);
+  }
+
+  lookForDue(at: number): void {
+    this.#inner.lookForDue(at);
   }
 
   get hasUrgent(): boolean {
@@ -80,15 +85,16 @@ export class PassingSupply implements Supply {
   }
 
   plan(now: number, limitMax: number): ReadPlan | null {
-    return this.#inner.plan(now, limitMax) ?? (this.#isStuck(now) ? this.#inner.planFresh(limitMax) : null);
+    const plan = this.#inner.plan(now, limitMax);
+    if (plan !== null) return plan;
+    return this.#isStuck(now) ? this.#inner.planFresh(now, limitMax) : null;
   }
 
-  absorb(
-    plan: ReadPlan,
-    rows: readonly QueuedDelivery[],
-    isGivenOut: (delivery: QueuedDelivery) => boolean,
-  ): void {
-    this.#inner.absorb(plan, rows, (row) => isGivenOut(row) || this.#keys.has(deliveryKey(row)));
+  absorb(plan: ReadPlan, answer: ReadAnswer, isGivenOut: (delivery: QueuedDelivery) => boolean): void {
+    this.#inner.absorb(plan, answer, (row) => isGivenOut(row) || this.#keys.has(deliveryKey(row)));
+    if (plan.kind === 'due') {
+      for (const row of answer.rows) if (row.attempts === 0) this.#inner.awaitUpTo(row.seq);
+    }
     this.#startable = null;
   }
 

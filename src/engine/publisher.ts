@@ -1,4 +1,11 @@
-/** Takes events in: plan, one durable write, then hand-off to the lanes. Also sends stored events again. */
+/**
+ * Takes events in: plan, one durable write, then hand-off to the lanes. Also sends stored events again. What another
+ * node delivers is left in the store, and that node is woken.
+ *
+ *   plan ──accept──> accepted ──> lanes of ours | wake the others
+ *    ▲         └──> stale: the catalog has changed since it was read
+ *    └── reload ────┘ a few times
+ */
 import type { Destination } from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
 import { plan } from '../core/event/plan.ts';
@@ -10,15 +17,27 @@ import {
   type OrganizationId,
 } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
-import type { Acceptance } from '../ports/intake.ts';
-import type { Enqueued, QueuedDelivery } from '../ports/queue.ts';
+import type { Acceptance, AcceptResult, OutboxEntry } from '../ports/intake.ts';
+import type { Enqueued, LaneKey, QueuedDelivery } from '../ports/queue.ts';
 import type { CachedDirectory } from './directory.ts';
-import type { EngineMetrics, EngineParts, PublishRequest, PublishResult } from './engine.ts';
+import type {
+  EngineMetrics,
+  EngineParts,
+  LoadedApplication,
+  PublishRequest,
+  PublishResult,
+} from './engine.ts';
 import { idempotencyRecord, keyReused, replayedReply } from './idempotency.ts';
 import type { Lane } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 
 const RANDOM_ID_BYTES = 15;
+/** How often an event is planned while the catalog keeps changing. */
+const PLANS_MAX = 5;
+const RETRY_AFTER_SECONDS = 1;
+
+/** What is the same in every plan of an event. */
+type Planless = Omit<Acceptance, 'destinations' | 'catalogVersion'>;
 
 export interface PublisherOptions {
   readonly directory: CachedDirectory;
@@ -42,28 +61,91 @@ export class Publisher {
   async publish(request: PublishRequest): Promise<PublishResult> {
     const now = this.#parts.clock.now();
     const event = this.#eventOf(request, now);
-    const acceptance: Acceptance = {
-      organization: request.organization,
-      event,
-      content: request.content,
-      destinations: request.only ?? plan(event, request.application.destinations),
-      idempotency: idempotencyRecord(request.idempotency, () => request.reply(event), now),
+    const result = await this.#accept(
+      {
+        organization: request.organization,
+        event,
+        content: request.content,
+        idempotency: idempotencyRecord(request.idempotency, () => request.reply(event), now),
+        outboxNo: null,
+      },
+      request,
+    );
+    switch (result.kind) {
+      case 'accepted':
+        return { kind: 'accepted', event };
+      case 'duplicate':
+        return result;
+      case 'replayed':
+        return { kind: 'replayed', reply: replayedReply(result) };
+      case 'key-reused':
+        throw keyReused();
+      case 'taken-out':
+        throw new Error('An event that came from no outbox was answered as taken out of it.');
+    }
+  }
+
+  /** Publishes what another program left in the store, and takes it out. */
+  async publishLeft(
+    entry: OutboxEntry,
+    application: LoadedApplication,
+  ): Promise<'published' | 'duplicate' | 'taken-out'> {
+    const { clock, settings } = this.#parts;
+    const now = clock.now();
+    const { organization, applicationId, id, type, eventId, channels, tags, orderingKey, content } = entry;
+    const event: Event = {
+      ...{ id, applicationId, type, eventId, channels, tags, orderingKey },
+      method: 'POST',
+      contentType: 'application/json',
+      headers: null,
+      retryScheduleMs: null,
+      acceptedAt: now,
+      contentExpiresAt: now + settings.contentRetentionMs,
+      deliverAt: 0,
     };
-    let result: Awaited<ReturnType<EngineParts['storage']['intake']['accept']>>;
+    const planless = { organization, event, content, idempotency: null, outboxNo: entry.no };
+    const { kind } = await this.#accept(planless, { application, only: null });
+    if (kind === 'accepted') return 'published';
+    if (kind === 'duplicate' || kind === 'taken-out') return kind;
+    throw new Error(`An entry of the outbox was answered with ${kind}.`);
+  }
+
+  /** Plans until the plan is of the catalog as it is, and hands over what was accepted. */
+  async #accept(
+    planless: Planless,
+    { application, only }: Pick<PublishRequest, 'application' | 'only'>,
+  ): Promise<Exclude<AcceptResult, { kind: 'stale' }>> {
+    const { organization, event } = planless;
+    const startedAt = this.#parts.clock.now();
+    for (let plans = 1; plans <= PLANS_MAX; plans++) {
+      const acceptance: Acceptance = {
+        ...planless,
+        destinations: only ?? plan(event, application.destinations),
+        catalogVersion: only === null ? this.#directory.versionOf(organization, application) : null,
+      };
+      const result = await this.#acceptOnce(acceptance);
+      if (result.kind === 'accepted') {
+        this.#metrics.eventsAccepted++;
+        this.handOff(acceptance, result.seq);
+        this.#directory.sawVersion(organization, result.catalogVersion);
+        this.#tell(acceptance, this.#parts.clock.now() - startedAt);
+      }
+      if (result.kind !== 'stale') return result;
+      this.#directory.mustBe(organization, result.catalogVersion);
+      application = await this.#directory.applicationById(organization, applicationIdOf(application));
+    }
+    throw new Problem('unavailable', 'The configuration keeps changing: publish again shortly.', {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
+  }
+
+  async #acceptOnce(acceptance: Acceptance): Promise<AcceptResult> {
     try {
-      result = await this.#parts.storage.intake.accept(acceptance);
+      return await this.#parts.storage.intake.accept(acceptance);
     } catch (cause) {
       this.doubt(acceptance);
       throw cause;
     }
-    if (result.kind === 'duplicate') return result;
-    if (result.kind === 'replayed') return { kind: 'replayed', reply: replayedReply(result) };
-    if (result.kind === 'key-reused') throw keyReused();
-    this.#metrics.eventsAccepted++;
-    this.handOff(acceptance, result.seq);
-    this.#directory.sawVersion(request.organization, result.catalogVersion);
-    this.#tell(acceptance, this.#parts.clock.now() - now);
-    return { kind: 'accepted', event };
   }
 
   #tell({ organization, event, content, destinations }: Acceptance, commitMs: number): void {
@@ -80,33 +162,23 @@ export class Publisher {
 
   /** Gives the deliveries of a commit to their lanes. */
   handOff({ organization, event, content, destinations }: Acceptance, seq: number): void {
-    for (const destinationId of destinations) {
-      const lane = this.#laneOf(organization, destinationId, event.applicationId);
-      this.#lanes.hand(lane, {
-        seq,
-        trigger: 'scheduled',
-        dueAt: event.deliverAt,
-        attempts: 0,
-        event,
-        content,
-      });
-    }
+    const dueAt = event.deliverAt;
+    this.#reach(organization, destinations, event.applicationId, (lane) =>
+      this.#lanes.hand(lane, { seq, trigger: 'scheduled', dueAt, attempts: 0, event, content }),
+    );
   }
 
   /** The deliveries of a commit whose place in the order is not known: their lanes read them. */
   announce({ organization, event, destinations }: Acceptance): void {
-    for (const destinationId of destinations) {
-      const lane = this.#laneOf(organization, destinationId, event.applicationId);
+    this.#reach(organization, destinations, event.applicationId, (lane) => {
       lane.supply.mark();
       this.#lanes.wake(lane);
-    }
+    });
   }
 
   /** The store did not say whether it took this: it may have. */
-  doubt({ organization, event, destinations }: Acceptance): void {
-    for (const destinationId of destinations) {
-      this.#lanes.doubt(this.#laneOf(organization, destinationId, event.applicationId));
-    }
+  doubt({ organization, destinations }: Acceptance): void {
+    for (const destinationId of destinations) this.#lanes.doubt({ organization, destinationId });
   }
 
   async resend(organization: OrganizationId, destination: Destination, eventId: EventId): Promise<void> {
@@ -124,11 +196,12 @@ export class Publisher {
         'missing_payload',
         'The payload of this message has expired or was expunged: publish it again.',
       );
-    const lane = this.#laneOf(organization, destination.id, destination.ownerId);
-    const isNew = result.kind === 'queued' && delivery !== null && !lane.isGivenOut(delivery);
-    if (isNew) lane.supply.handUrgent(delivery);
-    else lane.supply.markDue(dueAt);
-    this.#lanes.wake(lane);
+    this.#reach(organization, [destination.id], destination.ownerId, (lane) => {
+      const isNew = result.kind === 'queued' && delivery !== null && !lane.isGivenOut(delivery);
+      if (isNew) lane.supply.handUrgent(delivery);
+      else lane.supply.markDue(dueAt);
+      this.#lanes.wake(lane);
+    });
   }
 
   async replay(
@@ -147,9 +220,10 @@ export class Publisher {
         dueAt,
       })),
     );
-    const lane = this.#laneOf(organization, destination.id, destination.ownerId);
-    lane.supply.markDue(dueAt);
-    this.#lanes.wake(lane);
+    this.#reach(organization, [destination.id], destination.ownerId, (lane) => {
+      lane.supply.markDue(dueAt);
+      this.#lanes.wake(lane);
+    });
     return results.filter(({ kind }) => kind === 'queued' || kind === 'already-queued').length;
   }
 
@@ -174,16 +248,31 @@ export class Publisher {
     }
   }
 
-  #laneOf(organization: OrganizationId, destinationId: DestinationId, ownerId: ApplicationId | null): Lane {
-    const lane = this.#lanes.find(destinationId) ?? this.#lanes.lane({ organization, destinationId });
-    if (lane.ownerId === undefined) lane.ownerId = ownerId;
-    return lane;
+  /** Tells the lanes that are here, and wakes whoever holds the others. */
+  #reach(
+    organization: OrganizationId,
+    destinations: readonly DestinationId[],
+    ownerId: ApplicationId | null,
+    tell: (lane: Lane) => void,
+  ): void {
+    let elsewhere: LaneKey[] | null = null;
+    for (const destinationId of destinations) {
+      const lane = this.#lanes.find(destinationId) ?? this.#lanes.here({ organization, destinationId });
+      if (lane === undefined) {
+        elsewhere ??= [];
+        elsewhere.push({ organization, destinationId });
+        continue;
+      }
+      if (lane.ownerId === undefined) lane.ownerId = ownerId;
+      tell(lane);
+    }
+    if (elsewhere !== null) this.#parts.storage.cluster.wake(elsewhere);
   }
 
   #eventOf({ application, event: given }: PublishRequest, now: number): Event {
     return {
       id: newId<'event'>(now, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
-      applicationId: application.application.id as ApplicationId,
+      applicationId: applicationIdOf(application),
       type: given.type,
       eventId: given.eventId,
       channels: given.channels,
@@ -198,6 +287,10 @@ export class Publisher {
       deliverAt: given.deliverAt > now ? given.deliverAt : 0,
     };
   }
+}
+
+function applicationIdOf({ application }: LoadedApplication): ApplicationId {
+  return application.id as ApplicationId;
 }
 
 function refuseDisabled(destination: Destination): void {

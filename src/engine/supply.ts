@@ -4,15 +4,27 @@
  * whose deliveries may pass each other (parallel-supply.ts), for lanes in order where a waiting one is passed
  * (passing-supply.ts), and where it holds the line (blocking-supply.ts).
  */
-import type { DuePosition, QueuedDelivery } from '../ports/queue.ts';
+import type { DuePosition, QueuedDelivery, Taken } from '../ports/queue.ts';
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
 /** A read that the supply would like now. */
 export type ReadPlan =
-  | { readonly kind: 'fresh'; readonly afterSeq: number; readonly limit: number }
+  | {
+      readonly kind: 'fresh';
+      readonly afterSeq: number;
+      readonly limit: number;
+      readonly decidedOnly: boolean;
+    }
   | { readonly kind: 'due'; readonly after: DuePosition | null; readonly limit: number }
   | { readonly kind: 'in-order'; readonly afterSeq: number; readonly limit: number };
+
+/** What a read found. */
+export interface ReadAnswer extends Taken {
+  /** The read was not cut off by its limits: there was nothing more. */
+  readonly isEnd: boolean;
+  readonly readAt: number;
+}
 
 /** What became of a delivery that `next` gave out, after it was recorded. */
 export type Finish =
@@ -28,6 +40,8 @@ export interface Supply {
   mark(): void;
   /** There may be a row in the table that is due at this instant. */
   markDue(dueAt: number): void;
+  /** Another node may have queued something again, or made it due: it is looked for at this instant, not before. */
+  lookForDue(at: number): void;
   hasNext(now: number): boolean;
   readonly hasUrgent: boolean;
   /** Gives a delivery out to be attempted; `finish` or `putBack` follows. */
@@ -36,12 +50,8 @@ export interface Supply {
   finish(delivery: QueuedDelivery, finish: Finish, now: number): void;
   /** The read that is wanted, at most `limitMax` rows; null = none now. */
   plan(now: number, limitMax: number): ReadPlan | null;
-  /** Rows of a read, without those that the lane has given out. */
-  absorb(
-    plan: ReadPlan,
-    rows: readonly QueuedDelivery[],
-    isGivenOut: (delivery: QueuedDelivery) => boolean,
-  ): void;
+  /** The rows of a read; those that the lane has given out are left alone. */
+  absorb(plan: ReadPlan, answer: ReadAnswer, isGivenOut: (delivery: QueuedDelivery) => boolean): void;
   /** When to look again although nobody calls; Infinity = never. */
   readonly lookAt: number;
   /** Nothing is held, and nothing is known to be left in the table. */

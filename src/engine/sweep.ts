@@ -1,10 +1,12 @@
 /**
- * The steady chores: deleting what has expired, folding back the log of the store, and looking whether a lane in the
- * table is one that nobody here knows of. Each turn does a bounded piece.
+ * The steady chores: deleting what has expired, folding back the log of the store, and looking whether a lane or a task
+ * in the table is one that nobody here knows of. Each turn does a bounded piece. Deleting is done by one node for all.
  */
 import type { LaneKey } from '../ports/queue.ts';
 import type { EngineParts } from './engine.ts';
+import { CHORES_SHARD, filterOf, type HeldShards } from './held-shards.ts';
 import type { Lanes } from './lanes.ts';
+import type { RunningTasks } from './tasks.ts';
 
 const TURN_MS = 30_000;
 /** While there is more to delete than one turn deletes. */
@@ -12,17 +14,27 @@ const BUSY_TURN_MS = 250;
 const PRUNED_PER_TURN = 500;
 const LANES_PER_TURN = 250;
 
+export interface SweepOptions {
+  readonly lanes: Lanes;
+  readonly held: HeldShards;
+  readonly tasks: Pick<RunningTasks, 'resume'>;
+}
+
 export class Sweep {
   readonly #parts: EngineParts;
   readonly #lanes: Lanes;
+  readonly #held: HeldShards;
+  readonly #tasks: Pick<RunningTasks, 'resume'>;
   #cancelTimer: (() => void) | null = null;
   #turn: Promise<void> = Promise.resolve();
   #after: LaneKey | null = null;
   #isStopped = false;
 
-  constructor(parts: EngineParts, lanes: Lanes) {
+  constructor(parts: EngineParts, { lanes, held, tasks }: SweepOptions) {
     this.#parts = parts;
     this.#lanes = lanes;
+    this.#held = held;
+    this.#tasks = tasks;
   }
 
   start(): void {
@@ -50,6 +62,9 @@ export class Sweep {
       const now = clock.now();
       this.#lanes.dropIdle(now);
       await this.#meetLanes();
+      // A node that does not know yet that it has lost the shard may have taken one in.
+      if (storage.cluster.isShared) await this.#tasks.resume();
+      if (!this.#held.has(CHORES_SHARD)) return false;
       const historyBefore = now - settings.historyRetentionMs;
       const pruned = await storage.upkeep.prune({ now, historyBefore, limit: PRUNED_PER_TURN });
       await storage.upkeep.checkpoint();
@@ -62,7 +77,8 @@ export class Sweep {
   }
 
   async #meetLanes(): Promise<void> {
-    const page = await this.#parts.storage.queue.lanes(this.#after, LANES_PER_TURN);
+    if (this.#held.all.size === 0) return;
+    const page = await this.#parts.storage.queue.lanes(this.#after, LANES_PER_TURN, filterOf(this.#held.all));
     for (const summary of page) this.#lanes.meet(summary);
     this.#after = page.length < LANES_PER_TURN ? null : page.at(-1)!;
   }

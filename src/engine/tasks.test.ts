@@ -4,6 +4,7 @@ import { FailingStorage, type Fate } from '../../test/support/failing-storage.ts
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { SeededDice } from '../../test/support/seeded-dice.ts';
 import type { Principal } from '../core/access/access.ts';
+import { BLANK_DESTINATION } from '../core/catalog/blank-destination.ts';
 import type { Application, BackgroundTask, Destination } from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
 import { type ApplicationId, type EventId, newId, type OrganizationId, renderId } from '../core/ids.ts';
@@ -73,27 +74,9 @@ async function write(store: Storage, changes: readonly Change[]): Promise<void> 
 
 async function addEndpoint(house: House, over: Partial<Destination> = {}): Promise<Destination> {
   const endpoint: Destination = {
+    ...BLANK_DESTINATION,
     ...fresh(house.id<'destination'>(), house.application, house.clock.now()),
-    kind: 'http',
     url: 'http://receiver.test/',
-    description: '',
-    eventTypes: null,
-    channels: null,
-    disabled: false,
-    disabledReason: null,
-    metadata: {},
-    keys: [],
-    headers: null,
-    throttleRate: null,
-    concurrency: null,
-    timeoutMs: null,
-    retryScheduleMs: null,
-    ordering: { scope: 'none', onFailure: 'block' },
-    method: null,
-    auth: null,
-    tls: null,
-    allowHttp2: false,
-    transformation: null,
     ...over,
   };
   await write(house.store, [{ op: 'insert', kind: 'destination', resource: endpoint }]);
@@ -133,6 +116,8 @@ async function publish(
     content: new TextEncoder().encode('{}'),
     destinations: endpoints.map((endpoint) => endpoint.id),
     idempotency: null,
+    catalogVersion: null,
+    outboxNo: null,
   });
   assert.equal(result.kind, 'accepted');
   return { event, seq: result.kind === 'accepted' ? result.seq : 0 };
@@ -147,6 +132,7 @@ async function settle(
 ): Promise<void> {
   await house.store.queue.record({
     organization,
+    epoch: 0,
     seq,
     attempt: {
       id: house.id<'attempt'>(),
@@ -197,6 +183,8 @@ function makeTasks(
     return results.filter(({ kind }) => kind === 'queued' || kind === 'already-queued').length;
   };
   return createTasks({
+    isHere: () => true,
+    written: () => {},
     storage,
     clock: house.clock,
     dice: house.dice,
@@ -396,15 +384,18 @@ test('a task that is canceled while a step runs counts what that step has queued
   assert.equal(house.queued.size, 200);
 });
 
+async function cancel(house: House, { id }: Destination, eventIds: readonly EventId[]): Promise<void> {
+  const lane = { organization, destinationId: id };
+  const options = { limit: 10, now: house.clock.now(), newAttemptIds: () => house.id() };
+  for (const eventId of eventIds) await house.store.queue.cancel(lane, { eventId, ...options });
+}
+
 test('recover takes what was canceled, too, and counts only what has a payload left to send', async (t) => {
   const house = await makeHouse(t);
   const endpoint = await addEndpoint(house);
   const waited = await publish(house, [endpoint]);
   const emptied = await publish(house, [endpoint]);
-  await house.store.queue.cancel(
-    { organization, destinationId: endpoint.id },
-    { eventId: null, limit: 10, now: house.clock.now(), newAttemptIds: () => house.id() },
-  );
+  await cancel(house, endpoint, [waited.event.id, emptied.event.id]);
   const scope = { organization, applicationId: house.application };
   await house.store.history.expungeContent(scope, emptied.event.id);
   await house.clock.advance(10);
@@ -522,10 +513,7 @@ test('bulk replay is narrowed by type, state, and the class of the latest answer
     const byId = new Map<EventId, true>();
     const tasks = makeTasks(house, { onQueued: async (ids) => ids.forEach((id) => void byId.set(id, true)) });
     await untilEnded(house, await startTask(tasks, 'endpoint.bulk-replay', rangeOf(endpoint, filter)));
-    await house.store.queue.cancel(
-      { organization, destinationId: endpoint.id },
-      { eventId: null, limit: 100, now: house.clock.now(), newAttemptIds: () => house.id() },
-    );
+    await cancel(house, endpoint, [...byId.keys()]);
     return [...byId.keys()];
   };
   assert.deepEqual(await replayed({ statusCodeClass: 400 }), [refused]);

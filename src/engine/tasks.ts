@@ -6,12 +6,14 @@
  *                │ └─┘ the store is unavailable: the same step again, later
  *                └──somebody cancels it──> canceled (the step under way still counts)
  *
- * At most `atOnceMax` tasks run, the others wait in line; what does not fit in the line waits in the store.
+ * At most `atOnceMax` tasks run, the others wait in line; what does not fit in the line waits in the store. A task runs
+ * on the node that holds the shard of its id, which is chosen so that this is the node where it was started.
  */
 import type { Principal } from '../core/access/access.ts';
 import type { BackgroundTask } from '../core/catalog/resources.ts';
 import { newId, type OrganizationId, renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
+import { SHARDS } from '../core/shard.ts';
 import type { AuditEntry, ChangeResult } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dice } from '../ports/dice.ts';
@@ -27,9 +29,12 @@ import type { Step, TaskKind } from './tasks/task-kind.ts';
 const AT_ONCE_MAX = 2;
 /** Tasks that wait in memory; more of them wait in the store. */
 const LINE_MAX = 1_000;
+/** Ids that are drawn until one falls on a shard held here: enough when a single one of them is. */
+const DRAWS_MAX = 16 * SHARDS;
 /** How long an answer is kept under its idempotency key. */
 const IDEMPOTENCY_MS = 12 * 3_600_000;
 const RANDOM_ID_BYTES = 15;
+const RETRY_AFTER_SECONDS = 1;
 /** Pause before a step is tried again when the store was unavailable; doubles up to the longest. */
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LONGEST_MS = 60_000;
@@ -40,11 +45,15 @@ export interface TaskParts {
   readonly dice: Dice;
   readonly log: Log;
   readonly replay: Engine['replay'];
+  /** Whether the task of this id is to run here. */
+  readonly isHere: (id: BackgroundTask['id']) => boolean;
+  /** A task was written, when the catalog was at this version. */
+  readonly written: (organization: OrganizationId, catalogVersion: number) => void;
   readonly atOnceMax?: number;
 }
 
 export interface RunningTasks extends Tasks {
-  /** Takes up every task that the store says is running. */
+  /** Takes up every task that the store says is running, and that is to run here. */
   resume(): Promise<void>;
   /** Takes no further step and waits for those under way; the tasks stay `running` in the store. */
   stop(): Promise<void>;
@@ -93,6 +102,7 @@ class TaskRunner {
     const result = await this.#insert(request, task, reply);
     switch (result.kind) {
       case 'done':
+        this.#parts.written(request.organization, result.catalogVersion);
         this.#enqueue({ organization: request.organization, id: task.id });
         return reply;
       case 'replayed':
@@ -131,6 +141,8 @@ class TaskRunner {
     const found = await this.#parts.storage.catalog.runningTasks(LINE_MAX);
     this.#moreInStore = found.length === LINE_MAX;
     for (const { organization, task } of found) this.#enqueue({ organization, id: task.id });
+    // Those of this node may be behind a page full of others'.
+    if (this.#moreInStore && this.#line.length === 0) this.#lookLater();
   }
 
   async stop(): Promise<void> {
@@ -140,7 +152,7 @@ class TaskRunner {
   }
 
   #enqueue(ticket: Ticket): void {
-    if (this.#stopping || this.#known.has(ticket.id)) return;
+    if (this.#stopping || this.#known.has(ticket.id) || !this.#parts.isHere(ticket.id)) return;
     if (this.#line.length >= LINE_MAX) {
       this.#moreInStore = true;
       return;
@@ -183,7 +195,7 @@ class TaskRunner {
   async #run(ticket: Ticket): Promise<void> {
     let retryMs = RETRY_FIRST_MS;
     // Between steps the others get their turn, also when the store answers at once.
-    for (let pauseMs = 0; !this.#stopping; ) {
+    for (let pauseMs = 0; !this.#stopping && this.#parts.isHere(ticket.id); ) {
       try {
         const goesOn = await this.#stepOnce(ticket);
         if (!goesOn) return;
@@ -256,6 +268,7 @@ class TaskRunner {
       forgetHealth: [],
     });
     if (result.kind !== 'done') return 'stale';
+    this.#parts.written(organization, result.catalogVersion);
     if (task.status === 'running') return 'written';
     log.info('task.ended', {
       task: renderId(task.id, 'backgroundTask'),
@@ -293,7 +306,7 @@ class TaskRunner {
   #newTask(request: StartRequest): BackgroundTask {
     const now = this.#parts.clock.now();
     return {
-      id: newId(now, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
+      id: this.#idHere(now),
       uid: null,
       ownerId: readOptionalId<'application'>(request.input, 'applicationId'),
       createdAt: now,
@@ -306,6 +319,17 @@ class TaskRunner {
       progress: { done: 0, total: null },
       data: {},
     };
+  }
+
+  #idHere(now: number): BackgroundTask['id'] {
+    const { dice, isHere } = this.#parts;
+    for (let draws = 0; draws < DRAWS_MAX; draws++) {
+      const id: BackgroundTask['id'] = newId(now, dice.bytes(RANDOM_ID_BYTES));
+      if (isHere(id)) return id;
+    }
+    throw new Problem('unavailable', 'This node takes no work at the moment: start the task again shortly.', {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
   }
 
   #auditEntry(principal: Principal, task: BackgroundTask): AuditEntry {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fastify from 'fastify';
 import { Problem } from '../core/problem.ts';
-import { addBodyBudget, LARGE_BODY_BYTES } from './body-budget.ts';
+import { addBodyBudget, HandledBodies, LARGE_BODY_BYTES } from './body-budget.ts';
 
 test('large bodies beyond the budget are told to come back, small ones pass, and room returns', async () => {
   const app = fastify();
@@ -61,4 +61,14 @@ test('a large body takes nothing of the budget, and is not read, before it is kn
   assert.equal(known.status, 200);
   stranger.destroy();
   await app.close();
+});
+
+test('what handlers have is bounded until they end', () => {
+  const bodies = new HandledBodies(10);
+  const first = bodies.take(new Uint8Array(6));
+  assert.throws(() => bodies.take(new Uint8Array(5)), { code: 'unavailable' });
+  const second = bodies.take(new Uint8Array(4));
+  bodies.giveBack(first);
+  bodies.giveBack(second);
+  bodies.take(new Uint8Array(10));
 });

@@ -45,6 +45,33 @@ export function addBodyBudget(app: FastifyInstance, limits: BudgetLimits): void 
   });
 }
 
+/** Bytes of bodies that handlers have. */
+export const HANDLED_BYTES_MAX = 256 * 1024 * 1024;
+
+/**
+ * The bodies that handlers have. A caller who goes away frees its connection but ends no handler, which may wait for a
+ * store that stands still: callers who come again and again would otherwise fill the memory with what each left behind.
+ */
+export class HandledBodies {
+  readonly #bytesMax: number;
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Returns what to give back when the handler has ended. */
+  take({ length }: Uint8Array): number {
+    if (this.#bytes + length > this.#bytesMax) throw new Problem('unavailable', TOO_MANY);
+    this.#bytes += length;
+    return length;
+  }
+
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
+
 const TOO_MANY = 'Too many large bodies are on their way; send it again shortly.';
 
 /** A body without a length may grow to the limit; one over the limit is refused before it is read. */

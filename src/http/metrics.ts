@@ -2,7 +2,9 @@
  * `/metrics`: what an operator watches. Labels come from fixed sets (route templates, status classes, outcome kinds),
  * never from callers, so the number of series is bounded.
  */
+
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Problem } from '../core/problem.ts';
 import type { EngineMetrics } from '../engine/engine.ts';
 import type { Storage } from '../ports/storage.ts';
 import { histogram, type Labels, type Observer, sampled } from './bucket-counts.ts';
@@ -93,6 +95,7 @@ function addEngineMetrics(registry: Registry, engine: EngineMetrics): void {
   single('attempts_in_flight', 'gauge', 'Attempts running now.', () => engine.inFlight);
   single('lanes', 'gauge', 'Destinations with unsettled deliveries.', () => engine.lanes);
   single('lanes_blocked', 'gauge', 'Lanes behind an open circuit or a throttle.', () => engine.lanesBlocked);
+  single('shards_held', 'gauge', 'Shards of the cluster that this node works on.', () => engine.shardsHeld);
   single('held_deliveries', 'gauge', 'Deliveries held in memory.', () => engine.heldInMemory);
   single('held_bytes', 'gauge', 'Payload bytes held in memory.', () => engine.heldBytes);
   listenToAttempts(registry, engine);
@@ -135,9 +138,9 @@ function addStoreMetrics(registry: Registry, storage: Storage): void {
     }
     return stats;
   };
-  sampled(registry, { name: 'posthorn_store_bytes', help: 'Size of the store.', type: 'gauge' }, async () => [
-    { labels: {}, value: (await read()).bytes },
-  ]);
+  sampled(registry, { name: 'posthorn_store_bytes', help: 'Size of the store.', type: 'gauge' }, () =>
+    unlessAway(async () => [{ labels: {}, value: (await read()).bytes }]),
+  );
   sampled(
     registry,
     {
@@ -145,6 +148,16 @@ function addStoreMetrics(registry: Registry, storage: Storage): void {
       help: 'Deliveries queued or waiting for a retry.',
       type: 'gauge',
     },
-    async () => [{ labels: {}, value: (await read()).unsettledDeliveries }],
+    () => unlessAway(async () => [{ labels: {}, value: (await read()).unsettledDeliveries }]),
   );
+}
+
+/** While the store is away its numbers are left out: the others say the more. */
+async function unlessAway<T>(sample: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await sample();
+  } catch (cause) {
+    if (cause instanceof Problem && cause.code === 'unavailable') return [];
+    throw cause;
+  }
 }

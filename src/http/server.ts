@@ -13,7 +13,7 @@ import type { Principal } from '../core/access/access.ts';
 import { Problem } from '../core/problem.ts';
 import type { Reply } from '../engine/engine.ts';
 import { createAuthenticator } from './authenticate.ts';
-import { addBodyBudget, LARGE_BODY_BYTES_MAX } from './body-budget.ts';
+import { addBodyBudget, HANDLED_BYTES_MAX, HandledBodies, LARGE_BODY_BYTES_MAX } from './body-budget.ts';
 import { answerClientError } from './client-error.ts';
 import type { Operation } from './define-operation.ts';
 import { createMetrics, type RouteMetrics } from './metrics.ts';
@@ -47,12 +47,14 @@ export function createServer(parts: ServerParts): FastifyInstance {
     admit: (authorization) => authenticator.authenticate(authorization),
   });
   const metrics = createMetrics(parts);
+  const bodies = new HandledBodies(HANDLED_BYTES_MAX);
   for (const operation of OPERATIONS) {
     const route: Route = {
       operation,
       parts,
       run: operationRunner(operation, parts, authenticator),
       metrics: metrics.route(operation.method, operation.path),
+      bodies,
     };
     app.route({
       method: operation.method,
@@ -98,17 +100,22 @@ interface Route {
   readonly parts: ServerParts;
   readonly run: RunOperation;
   readonly metrics: RouteMetrics;
+  readonly bodies: HandledBodies;
 }
 
 async function answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const startedAt = performance.now();
   let incoming: Incoming | undefined;
   let refused: string | undefined;
+  let taken = 0;
   try {
     incoming = incomingOf(request);
+    taken = route.bodies.take(incoming.raw);
     sendReply(await route.run(incoming), reply);
   } catch (error) {
     refused = sendError(error, { request, reply, parts: route.parts });
+  } finally {
+    route.bodies.giveBack(taken);
   }
   const durationMs = performance.now() - startedAt;
   route.metrics.answered(reply.statusCode, durationMs);
@@ -171,7 +178,10 @@ function sendError(error: unknown, { request, reply, parts }: Failing): string {
 /** Refusals pass, Fastify's own become ours, and anything else is a bug: logged with its cause, answered without. */
 function toProblem(error: unknown, request: FastifyRequest, parts: ServerParts): Problem {
   if (error instanceof Problem) {
-    if (error.cause !== undefined)
+    // While the store is away each request is refused for the same reason: a line each, without a stack.
+    if (error.code === 'unavailable' && error.cause instanceof Error)
+      parts.log.warn('operation.refused', { requestId: request.id, reason: error.cause.message });
+    else if (error.cause !== undefined)
       parts.log.error('operation.refused', error.cause, { requestId: request.id });
     return error;
   }
@@ -206,10 +216,12 @@ interface LogLine {
 
 /** One wide line per answer. A published event has its own line (`event.accepted`), so success on raw routes has none. */
 function logAnswer(route: Route, line: LogLine): void {
-  if (route.operation.reads === 'raw' && line.status < 300) return;
+  const { operation } = route;
+  // A publish has a line of its own, and probes come every second from every load balancer.
+  if ((operation.reads === 'raw' || operation.tag === 'Health') && line.status < 300) return;
   route.parts.log.info('operation.answered', {
     requestId: line.request.id,
-    operation: route.operation.id,
+    operation: operation.id,
     organization: line.principal?.organization,
     actor: line.principal?.actorId,
     status: line.status,

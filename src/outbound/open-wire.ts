@@ -22,13 +22,7 @@ export interface WireOptions {
 
 /** Throws Problem `validation` when a setting cannot be used. Close it, or its idle connections stay for a while. */
 export function openWire(options: WireOptions): Wire {
-  const limits = { ...WIRE_LIMITS, ...options.limits };
-  const guard = makeGuard(options.allowSubnets);
-  const lookup = coalesceLookups(options.lookup ?? lookupAll, limits.failedNameMs);
-  const resolve = makeResolve({ guard, lookup, addressesPerName: limits.addressesPerName });
-  const proxy = options.proxyUrl === null ? null : parseProxy(options.proxyUrl);
-  const bypass = parseNoProxy(options.noProxy);
-  const pools = new Pools({ guard, resolve, lookup, limits, proxy, bypass });
+  const pools = openPools(options);
   let closed = false;
   return {
     send(request): Promise<Outcome> {
@@ -41,4 +35,15 @@ export function openWire(options: WireOptions): Wire {
       await pools.close();
     },
   };
+}
+
+/** The guarded connections under a wire, for requests that are no deliveries. Throws as `openWire` does. */
+export function openPools(options: WireOptions): Pools {
+  const limits = { ...WIRE_LIMITS, ...options.limits };
+  const guard = makeGuard(options.allowSubnets);
+  const lookup = coalesceLookups(options.lookup ?? lookupAll, limits.failedNameMs);
+  const resolve = makeResolve({ guard, lookup, addressesPerName: limits.addressesPerName });
+  const proxy = options.proxyUrl === null ? null : parseProxy(options.proxyUrl);
+  const bypass = parseNoProxy(options.noProxy);
+  return new Pools({ guard, resolve, lookup, limits, proxy, bypass });
 }

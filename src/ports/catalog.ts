@@ -1,6 +1,6 @@
 /**
  * The catalog holds what people configure: versioned documents by kind. Reads are consistent with the last commit.
- * Every write bumps the organization's catalog version in the same transaction.
+ * Every write bumps the organization's catalog version in the same transaction, unless it is about unversioned kinds only.
  */
 import type { ResourceKind, Resources } from '../core/catalog/resources.ts';
 import type { ApplicationId, DestinationId, OrganizationId } from '../core/ids.ts';
@@ -96,6 +96,8 @@ export type ChangeResult =
     }
   /** The uid is taken within its kind and owner. */
   | { readonly kind: 'uid-taken'; readonly change: number }
+  /** Another organization has an application or a destination of this id. */
+  | { readonly kind: 'id-taken'; readonly change: number }
   /** Somebody else wrote it first, or it is gone: read again and decide again. */
   | { readonly kind: 'stale'; readonly change: number }
   | IdempotencyResult;

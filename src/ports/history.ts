@@ -65,8 +65,8 @@ export interface History {
     filter: EventFilter,
     options: { afterSeq: number; limit: number; withContent: boolean },
   ): Promise<readonly StoredEvent[]>;
-  /** The seq of the last committed event; 0 = none yet. */
-  lastSeq(organization: OrganizationId): Promise<number>;
+  /** The seq of the scope's last committed event; 0 = none yet. */
+  lastSeq(scope: EventScope): Promise<number>;
   /** The seq before the first event accepted at or after `at` (for seeking). */
   seqAt(scope: EventScope, at: number): Promise<number>;
 

@@ -10,19 +10,24 @@ import type { Acceptance } from './intake.ts';
 
 export interface Queue {
   /**
-   * Lanes that have unsettled deliveries, ordered by (organization, destination), at most `limit` after `after`.
-   * Read at start-up: its cost follows the number of lanes, not of deliveries.
+   * Lanes that have unsettled deliveries, ordered by (organization, destination), at most `limit` after `after`; of
+   * these shards (core/shard.ts) only, null = of all. Its cost follows the number of lanes, not of deliveries.
    */
-  lanes(after: LaneKey | null, limit: number): Promise<readonly LaneSummary[]>;
+  lanes(
+    after: LaneKey | null,
+    limit: number,
+    shards: ReadonlySet<number> | null,
+  ): Promise<readonly LaneSummary[]>;
 
   /**
    * Fresh deliveries of a lane (never attempted and not delayed: `dueAt` 0) with `seq > afterSeq`, in order of
    * acceptance, with their events and contents; at most `limit` rows and about `bytesMax` bytes (at least one row).
+   * `decidedOnly`: none from `decidedBelow` on, so that no row can turn up later before one that was taken.
    */
   takeFresh(
     lane: LaneKey,
-    options: { afterSeq: number; limit: number; bytesMax: number },
-  ): Promise<readonly QueuedDelivery[]>;
+    options: { afterSeq: number; limit: number; bytesMax: number; decidedOnly: boolean },
+  ): Promise<Taken>;
 
   /** Waiting deliveries of a lane (`dueAt` > 0) with `dueAt <= dueBefore`, earliest first, after `after` (exclusive). */
   takeDue(
@@ -30,11 +35,8 @@ export interface Queue {
     options: { dueBefore: number; after: DuePosition | null; limit: number; bytesMax: number },
   ): Promise<readonly QueuedDelivery[]>;
 
-  /** The lane's deliveries in order of acceptance whatever their due time, for lanes that keep order. */
-  takeInOrder(
-    lane: LaneKey,
-    options: { afterSeq: number; limit: number; bytesMax: number },
-  ): Promise<readonly QueuedDelivery[]>;
+  /** The lane's decided deliveries in order of acceptance whatever their due time, for lanes that keep order. */
+  takeInOrder(lane: LaneKey, options: { afterSeq: number; limit: number; bytesMax: number }): Promise<Taken>;
 
   /** When the lane's next waiting delivery is due; null = none waits. */
   nextDue(lane: LaneKey): Promise<number | null>;
@@ -44,17 +46,22 @@ export interface Queue {
    * the operational events that follow from it. The delivery may be gone (canceled, or settled by a manual resend):
    * then the attempt and the health are still recorded and nothing else changes.
    * A record whose attempt is known already changes nothing, so that one whose answer was lost may be repeated.
+   * `fenced`: `record.epoch` no longer holds its shards; nothing was written, and the new holder makes the attempt.
    */
-  record(record: AttemptRecord): Promise<void>;
+  record(record: AttemptRecord): Promise<'recorded' | 'fenced'>;
 
   /** Adds deliveries of stored events, as asked for by resend, recover and replay. A pair already queued with that trigger stays as it is. */
   enqueue(organization: OrganizationId, entries: readonly EnqueueEntry[]): Promise<readonly Enqueued[]>;
 
-  /** Cancels what a lane (or one event in it) still has unsettled, at most `limit` deliveries; each leaves an attempt with status `canceled`. Returns how many. */
+  /**
+   * Cancels what a lane (or one event in it) still has unsettled, at most `limit` deliveries; each leaves an attempt
+   * with status `canceled`. Returns how many. null = a whole lane is not canceled, because its destination is served as
+   * the store knows it now: the caller's knowledge is old.
+   */
   cancel(
     lane: LaneKey,
     options: { eventId: EventId | null; limit: number; now: number; newAttemptIds: () => string },
-  ): Promise<number>;
+  ): Promise<number | null>;
 
   /**
    * Makes deliveries of a lane that wait for a retry due now (a re-enabled destination), at most `limit`; delayed ones
@@ -65,6 +72,18 @@ export interface Queue {
   readHealth(lane: LaneKey): Promise<Health | null>;
   /** null = healthy: the row goes. */
   writeHealth(lane: LaneKey, health: Health | null): Promise<void>;
+}
+
+/**
+ * Rows of one read. With several writers, a commit may become visible after one with a greater seq. From
+ * `decidedBelow` on such rows may still turn up; below it, what is visible now is all there will ever be.
+ */
+export interface Taken {
+  readonly rows: readonly QueuedDelivery[];
+  /** Infinity on a store with one writer. */
+  readonly decidedBelow: number;
+  /** A `decidedOnly` read left out rows that are not decided yet: read again shortly. */
+  readonly hasUndecided: boolean;
 }
 
 export interface LaneKey {
@@ -98,6 +117,8 @@ export interface QueuedDelivery {
 
 export interface AttemptRecord {
   readonly organization: OrganizationId;
+  /** Under which the delivery was given out (ports/cluster.ts). */
+  readonly epoch: number;
   /** Of the event, as handed over by `accept` or `take…`. */
   readonly seq: number;
   readonly attempt: Attempt;

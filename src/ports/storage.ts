@@ -1,5 +1,6 @@
-/** What a driver opens: the five storage ports over one store. */
+/** What a driver opens: the storage ports over one store. */
 import type { Catalog } from './catalog.ts';
+import type { Cluster } from './cluster.ts';
 import type { History } from './history.ts';
 import type { Intake } from './intake.ts';
 import type { Queue } from './queue.ts';
@@ -11,4 +12,5 @@ export interface Storage {
   readonly catalog: Catalog;
   readonly history: History;
   readonly upkeep: Upkeep;
+  readonly cluster: Cluster;
 }

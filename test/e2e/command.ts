@@ -9,6 +9,8 @@ import { ROOT } from '../support/source-files.ts';
 
 const COMMAND = join(ROOT, 'bin', 'posthorn.js');
 const READY_MS_MAX = 20_000;
+const PING_MS_MAX = 2_000;
+const LOG_CHARS_KEPT = 64 * 1024;
 
 export interface Finished {
   readonly exitCode: number | null;
@@ -51,15 +53,27 @@ export function temporaryFolder(): { path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+export interface ServerProcessOptions {
+  /** Of another build; the checkout's unless said. */
+  readonly command?: string;
+  /** Of Node itself, as NODE_OPTIONS takes them. */
+  readonly nodeOptions?: string;
+}
+
 /** A server process that can be killed and started again on the same port and data. */
 export class ServerProcess implements AsyncDisposable {
+  readonly port: number;
   readonly url: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly #options: ServerProcessOptions;
   #child: ChildProcess | null = null;
   #stderr = '';
+  #log = '';
 
-  constructor(port: number, settings: Readonly<Record<string, string>>) {
+  constructor(port: number, settings: Readonly<Record<string, string>>, options: ServerProcessOptions = {}) {
+    this.port = port;
     this.url = `http://127.0.0.1:${port}`;
+    this.#options = options;
     this.settings = {
       POSTHORN_LISTEN: `127.0.0.1:${port}`,
       POSTHORN_ALLOW_SUBNETS: '127.0.0.1/32',
@@ -71,26 +85,45 @@ export class ServerProcess implements AsyncDisposable {
     return this.#stderr;
   }
 
+  /** The end of what it logged since its start. */
+  get log(): string {
+    return this.#log;
+  }
+
   get pid(): number {
     return this.#child!.pid!;
   }
 
-  /** Resolves when the server answers. */
+  /** Resolves when the server answers. One that does not come up is ended. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [COMMAND, 'start'], {
-      env: environment(this.settings),
-      stdio: ['ignore', 'ignore', 'pipe'],
+    const { command = COMMAND, nodeOptions } = this.#options;
+    const child = spawn(process.execPath, [command, 'start'], {
+      env: { ...environment(this.settings), ...(nodeOptions ? { NODE_OPTIONS: nodeOptions } : {}) },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
     this.#stderr = '';
+    this.#log = '';
     child.stderr!.on('data', (chunk) => (this.#stderr += chunk));
+    child.stdout!.on('data', (chunk) => (this.#log = (this.#log + chunk).slice(-LOG_CHARS_KEPT)));
     const deadline = Date.now() + READY_MS_MAX;
-    while (Date.now() < deadline && child.exitCode === null) {
-      const answer = await fetch(`${this.url}/api/v1/health/ping`).catch(() => null);
+    while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+      const signal = AbortSignal.timeout(PING_MS_MAX);
+      const answer = await fetch(`${this.url}/api/v1/health/ping`, { signal }).catch(() => null);
       if (answer?.status === 204) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    await this.end('SIGKILL');
     throw new Error(`the server did not come up: ${this.#stderr}`);
+  }
+
+  /** It stands still, and its connections stay open, until `resume`. */
+  pause(): void {
+    this.#child!.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child!.kill('SIGCONT');
   }
 
   /** Sends the signal and waits for the process to be gone; its exit code, null after a kill. */

@@ -10,7 +10,7 @@ import type { Acceptance, AcceptResult } from '../../src/ports/intake.ts';
 import type { AttemptRecord, Enqueued, EnqueueEntry } from '../../src/ports/queue.ts';
 import type { EndpointPlan, PublishAction } from './scenario.ts';
 
-/** A moment: `order` is unique, `process` counts the engine's lives. */
+/** A moment: `order` is unique, `process` counts the engine's lives, on all nodes. 0 = the world's. */
 export interface Moment {
   readonly order: number;
   readonly at: number;
@@ -60,10 +60,16 @@ export interface HurryFact extends Write {
 export interface HealthFact extends Write {
   readonly destinationId: DestinationId;
   readonly health: Health | null;
+  /** It follows from an attempt; else somebody has changed the destination. */
+  readonly isOfAttempt: boolean;
 }
 
 export interface SendFact extends Moment {
   readonly endpoint: number;
+  /** What the sender's clock said. */
+  readonly sentAt: number;
+  /** Of its sender, in which it was sent; null = it held nothing. */
+  readonly tenure: Tenure | null;
   readonly eventId: string;
   readonly url: URL;
   readonly headers: readonly string[];
@@ -72,6 +78,15 @@ export interface SendFact extends Moment {
   /** null = the process died first. */
   ended: Moment | null;
   outcome: Outcome | null;
+}
+
+/** One node's time as the holder of a shard, by the store. A node that has the store to itself has one for each life. */
+export interface Tenure {
+  /** null = of all shards. */
+  readonly shard: number | null;
+  readonly epoch: number;
+  readonly began: Moment;
+  ended: Moment | null;
 }
 
 /** One call of `publish` and what its caller was told. */
@@ -92,6 +107,8 @@ export interface Facts {
   readonly accepts: AcceptFact[];
   readonly refusals: (Moment & { readonly acceptance: Acceptance; readonly result: AcceptResult })[];
   readonly records: RecordFact[];
+  /** What was refused because its epoch had ended. */
+  readonly fenced: RecordFact[];
   readonly enqueues: EnqueueFact[];
   readonly cancels: CancelFact[];
   readonly hurries: HurryFact[];
@@ -100,6 +117,7 @@ export interface Facts {
   readonly publishes: PublishFact[];
   /** Ends of processes, by death. */
   readonly deaths: Moment[];
+  readonly tenures: Tenure[];
 }
 
 export function emptyFacts(): Facts {
@@ -108,6 +126,7 @@ export function emptyFacts(): Facts {
     accepts: [],
     refusals: [],
     records: [],
+    fenced: [],
     enqueues: [],
     cancels: [],
     hurries: [],
@@ -115,6 +134,7 @@ export function emptyFacts(): Facts {
     sends: [],
     publishes: [],
     deaths: [],
+    tenures: [],
   };
 }
 

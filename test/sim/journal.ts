@@ -5,28 +5,51 @@ import type { AttemptRecord, Enqueued, EnqueueEntry, LaneKey } from '../../src/p
 import type { StorageCall } from '../support/failing-storage.ts';
 import { emptyFacts, type Facts, type HealthFact, type Moment, type Write } from './facts.ts';
 
+/** What all who write share. */
+interface Pages {
+  readonly now: () => number;
+  readonly startedAt: number;
+  readonly facts: Facts;
+  readonly lines: string[];
+  order: number;
+}
+
 export class Journal {
-  readonly facts: Facts = emptyFacts();
-  readonly lines: string[] = [];
-  process = 0;
-  readonly #now: () => number;
-  readonly #startedAt: number;
-  #order = 0;
+  readonly #pages: Pages;
+  readonly #process: number;
+  readonly #name: string;
   /** Writes whose caller has not been answered yet. */
   readonly #untold = new Map<StorageCall, Write[]>();
 
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#startedAt = now();
+  /** The world's own; `pages` and the rest are for `forProcess`. */
+  constructor(now: () => number, pages: Pages | null = null, process = 0, name = 'world') {
+    this.#pages = pages ?? { now, startedAt: now(), facts: emptyFacts(), lines: [], order: 0 };
+    this.#process = process;
+    this.#name = name;
+  }
+
+  /** For what happens in a life of the engine, or to it. */
+  forProcess(process: number, node: number): Journal {
+    return new Journal(this.#pages.now, this.#pages, process, `n${node}.p${process}`);
+  }
+
+  get facts(): Facts {
+    return this.#pages.facts;
+  }
+
+  get lines(): readonly string[] {
+    return this.#pages.lines;
   }
 
   moment(): Moment {
-    return { order: ++this.#order, at: this.#now(), process: this.process };
+    return { order: ++this.#pages.order, at: this.#pages.now(), process: this.#process };
   }
 
   line(text: string): void {
-    const seconds = ((this.#now() - this.#startedAt) / 1000).toFixed(3);
-    this.lines.push(`${String(++this.#order).padStart(6)} ${seconds.padStart(10)}s p${this.process} ${text}`);
+    const { now, startedAt, lines } = this.#pages;
+    const order = String(++this.#pages.order).padStart(6);
+    const seconds = ((now() - startedAt) / 1000).toFixed(3).padStart(10);
+    lines.push(`${order} ${seconds}s ${this.#name} ${text}`);
   }
 
   died(reason: string): void {
@@ -56,11 +79,15 @@ export class Journal {
       case 'intake.accept':
         return this.#accepted(first as Acceptance, result as AcceptResult);
       case 'queue.record':
-        return this.#recorded(first as AttemptRecord);
+        return this.#recorded(first as AttemptRecord, result as 'recorded' | 'fenced');
       case 'queue.enqueue':
         return this.#enqueued(second as readonly EnqueueEntry[], result as readonly Enqueued[]);
       case 'queue.cancel':
-        return this.#canceled(first as LaneKey, second as { eventId: string | null }, result as number);
+        return this.#canceled(
+          first as LaneKey,
+          second as { eventId: string | null },
+          result as number | null,
+        );
       case 'queue.hurry': {
         const fact = { ...this.moment(), told: null, destinationId: (first as LaneKey).destinationId };
         this.line(`hurry ${this.#named(fact.destinationId)}: ${String(result)}`);
@@ -91,17 +118,22 @@ export class Journal {
     return [fact];
   }
 
-  #recorded(record: AttemptRecord): Write[] {
+  #recorded(record: AttemptRecord, result: 'recorded' | 'fenced'): Write[] {
     const { attempt, next } = record;
     const fact = { ...this.moment(), told: null, record };
+    if (result === 'fenced') {
+      this.facts.fenced.push(fact);
+      this.line(`record ${attempt.eventId} ${this.#named(attempt.destinationId)}: fenced`);
+      return [];
+    }
     this.facts.records.push(fact);
-    const then = next.kind === 'waiting' ? `again in ${next.dueAt - this.#now()} ms` : 'settled';
+    const then = next.kind === 'waiting' ? `again in ${next.dueAt - this.#pages.now()} ms` : 'settled';
     this.line(
       `record ${attempt.eventId} ${this.#named(attempt.destinationId)} ${attempt.trigger} #${attempt.number} ` +
         `${attempt.outcome} ${attempt.statusCode} -> ${attempt.status}, ${then}`,
     );
     if (record.health === undefined) return [fact];
-    return [fact, this.#healthIs(attempt.destinationId, record.health.value)];
+    return [fact, this.#healthIs(attempt.destinationId, record.health.value, true)];
   }
 
   #enqueued(entries: readonly EnqueueEntry[], results: readonly Enqueued[]): Write[] {
@@ -115,7 +147,11 @@ export class Journal {
     });
   }
 
-  #canceled(lane: LaneKey, options: { eventId: string | null }, count: number): Write[] {
+  #canceled(lane: LaneKey, options: { eventId: string | null }, count: number | null): Write[] {
+    if (count === null) {
+      this.line(`cancel ${this.#named(lane.destinationId)}: it is served`);
+      return [];
+    }
     const eventId = options.eventId as never;
     const fact = { ...this.moment(), told: null, destinationId: lane.destinationId, eventId, count };
     this.facts.cancels.push(fact);
@@ -144,8 +180,12 @@ export class Journal {
     return [write];
   }
 
-  #healthIs(destinationId: HealthFact['destinationId'], health: HealthFact['health']): HealthFact {
-    const fact = { ...this.moment(), told: null, destinationId, health };
+  #healthIs(
+    destinationId: HealthFact['destinationId'],
+    health: HealthFact['health'],
+    isOfAttempt = false,
+  ): HealthFact {
+    const fact = { ...this.moment(), told: null, destinationId, health, isOfAttempt };
     this.facts.healths.push(fact);
     if (health !== null) {
       this.line(

@@ -2,8 +2,10 @@
  * One life of the engine: the real engine on the shared store, with a clock, a wire and a failing store of its own, all
  * of which end with it. The store and the receivers outlive it.
  */
+import type { DestinationId } from '../../src/core/ids.ts';
 import { createEngine } from '../../src/engine/create-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Storage } from '../../src/ports/storage.ts';
 import type { WireRequest } from '../../src/ports/wire.ts';
@@ -11,7 +13,7 @@ import { FailingStorage, type Fate, type StorageCall } from '../support/failing-
 import type { FakeClock, ProcessClock } from '../support/fake-clock.ts';
 import { hangs, headerOf, type Reaction, ScriptedWire, type WireCall } from '../support/scripted-wire.ts';
 import type { SeededDice } from '../support/seeded-dice.ts';
-import type { SendFact } from './facts.ts';
+import type { SendFact, Tenure } from './facts.ts';
 import type { Journal } from './journal.ts';
 import type { Receiver } from './receivers.ts';
 import type { FaultPlan, Scenario } from './scenario.ts';
@@ -19,14 +21,30 @@ import type { FaultPlan, Scenario } from './scenario.ts';
 const WRITES =
   /^(intake\.accept|queue\.(record|enqueue|cancel|hurry|writeHealth)|catalog\.write|history\.expunge)/;
 
+/** What a node has of the store. */
+export interface Place {
+  readonly store: Storage;
+  /** The engine's. */
+  readonly clock: Clock;
+  /** The instant from which a call of the store may be answered. */
+  readonly answersFrom?: (call: StorageCall) => number;
+  /** The store does not answer at present. */
+  readonly isAway?: () => boolean;
+  readonly tenureOf: (destinationId: DestinationId) => Tenure | null;
+  /** The process is gone. */
+  readonly died?: () => void;
+}
+
 export interface LifeParts {
   readonly scenario: Scenario;
-  readonly store: Storage;
   readonly clock: FakeClock;
+  /** How wrong the machine's clock is. */
+  readonly aheadMs: number;
+  readonly open: (clock: ProcessClock, journal: Journal) => Place;
   readonly journal: Journal;
   readonly dice: SeededDice;
   /** By endpoint index. */
-  readonly receivers: readonly Receiver[];
+  readonly receivers: () => readonly Receiver[];
   /** False before and after the part of the scenario in which things break. */
   readonly mayFail: () => boolean;
   readonly onDeath: (life: Life) => void;
@@ -40,6 +58,7 @@ export class Life {
   /** Resolves when the process has died; people stop waiting for it then. */
   readonly death: Promise<'died'>;
   readonly #parts: LifeParts;
+  readonly #place: Place;
   /** Writes keep their order on the way to the store and back: `[there, back]`, when the last one arrives. */
   readonly #arrivals = { there: 0, back: 0 };
   readonly #sends = new Map<WireCall, SendFact>();
@@ -50,9 +69,10 @@ export class Life {
     this.death = new Promise((resolve) => {
       this.#resolveDeath = resolve;
     });
-    this.clock = parts.clock.forProcess();
+    this.clock = parts.clock.forProcess({ aheadMs: parts.aheadMs });
+    this.#place = parts.open(this.clock, parts.journal);
     this.storage = new FailingStorage({
-      inner: parts.store,
+      inner: this.#place.store,
       fate: (call) => this.#fate(call),
       onCommitted: (call, result) => parts.journal.committed(call, result),
       onReplied: (call) => parts.journal.told(call),
@@ -67,9 +87,9 @@ export class Life {
     this.engine = createEngine({
       storage: this.storage,
       wire: this.wire,
-      clock: this.clock,
+      clock: this.#place.clock,
       dice: parts.dice.fork(),
-      log: this.#log(),
+      log: logIn(parts.journal),
       fetchToken: async () => ({ kind: 'unrenderable', detail: 'The simulation has no token server.' }),
       settings: parts.scenario.settings,
     });
@@ -86,12 +106,14 @@ export class Life {
   #die(reason: string): void {
     this.#parts.journal.died(reason);
     this.clock.kill();
+    this.#place.died?.();
     this.#resolveDeath('died');
     this.#parts.onDeath(this);
   }
 
   #fate(call: StorageCall): Fate {
     const { dice, scenario, mayFail } = this.#parts;
+    if (this.#place.isAway?.() === true) return 'reject';
     if (!mayFail()) return 'pass';
     const isWrite = WRITES.test(call.name);
     const faults: FaultPlan = scenario.faults;
@@ -117,12 +139,15 @@ export class Life {
     const { dice, scenario, mayFail } = this.#parts;
     const [low, high] = mayFail() ? scenario.faults.storeMs : [0, 0];
     const now = this.clock.now();
-    let at = now + dice.between(low, high);
+    const answersFrom = way === 'back' ? (this.#place.answersFrom?.(call) ?? 0) : 0;
+    let at = now + Math.max(dice.between(low, high), answersFrom - this.#parts.clock.now());
     if (WRITES.test(call.name)) {
       at = Math.max(at, this.#arrivals[way]);
       this.#arrivals[way] = at;
     }
-    return high === 0 && at === now ? null : new Promise((resolve) => this.clock.after(at - now, resolve));
+    return high === 0 && at === now && !this.clock.isPaused
+      ? null
+      : new Promise((resolve) => this.clock.after(at - now, resolve));
   }
 
   #receive(request: WireRequest, call: WireCall): Reaction {
@@ -130,10 +155,12 @@ export class Life {
     const endpoint = facts.endpoints.find((candidate) => candidate.host === request.url.hostname);
     if (endpoint === undefined)
       throw new Error(`A request went to ${request.url.href}, which nobody configured.`);
-    const reaction = this.#parts.receivers[endpoint.index]?.react(this.clock.now()) ?? hangs();
+    const reaction = this.#parts.receivers()[endpoint.index]?.react(this.#parts.clock.now()) ?? hangs();
     const send: SendFact = {
       ...this.#parts.journal.moment(),
       endpoint: endpoint.index,
+      sentAt: this.#place.clock.now(),
+      tenure: this.#place.tenureOf(endpoint.id),
       eventId: headerOf(request.headers, 'webhook-id').replace('msg_', ''),
       url: request.url,
       headers: request.headers,
@@ -163,17 +190,16 @@ export class Life {
     const most = reaction.kind === 'hang' ? request.timeoutMs : Math.min(reaction.afterMs, request.timeoutMs);
     this.clock.after(dice.between(0, most), () => this.kill());
   }
+}
 
-  /** Errors that the engine logs as bugs are part of the trace. */
-  #log(): Log {
-    const { journal } = this.#parts;
-    return {
-      info: () => {},
-      warn: (event) => journal.line(`log.warn ${event}`),
-      error: (event, cause) =>
-        journal.line(`log.error ${event}: ${cause instanceof Error ? cause.message : String(cause)}`),
-    };
-  }
+/** Errors that are logged as bugs are part of the trace. */
+export function logIn(journal: Journal): Log {
+  return {
+    info: () => {},
+    warn: (event) => journal.line(`log.warn ${event}`),
+    error: (event, cause) =>
+      journal.line(`log.error ${event}: ${cause instanceof Error ? cause.message : String(cause)}`),
+  };
 }
 
 function told(send: SendFact): string {

@@ -5,6 +5,8 @@ import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { CHECKS } from './checks/index.ts';
 import { countRepeats } from './checks/not-sent-again.ts';
+import { makeClusterScenario } from './cluster/cluster-scenario.ts';
+import type { ClusterSabotage } from './cluster/sabotage.ts';
 import type { Facts, Violation } from './facts.ts';
 import { makeScenario } from './scenario.ts';
 import { type FinalState, storyKey, tellStories } from './story.ts';
@@ -16,6 +18,7 @@ const TRACE_LINES = 40;
 
 export interface SeedResult {
   readonly seed: number;
+  readonly isCluster: boolean;
   readonly violations: readonly Violation[];
   readonly trace: readonly string[];
   readonly accepted: number;
@@ -23,6 +26,8 @@ export interface SeedResult {
   readonly deaths: number;
   /** Requests that were made again because their process died before it recorded them. */
   readonly repeats: number;
+  /** Results that were refused because their sender's membership had ended. */
+  readonly fenced: number;
 }
 
 export interface SeedOptions {
@@ -30,10 +35,14 @@ export interface SeedOptions {
   /** Breaks something on purpose, to see that a check notices. */
   readonly sabotage?: (store: Storage) => Storage;
   readonly instantsMax?: number;
+  /** Several nodes on one store. */
+  readonly isCluster?: boolean;
+  readonly clusterSabotage?: ClusterSabotage;
 }
 
-export async function runSeed({ seed, sabotage, instantsMax }: SeedOptions): Promise<SeedResult> {
-  const scenario = makeScenario(seed);
+export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const { seed, sabotage, instantsMax, isCluster = false, clusterSabotage } = options;
+  const scenario = isCluster ? makeClusterScenario(seed) : makeScenario(seed);
   const clock = new FakeClock();
   const store = await openSqlite({ path: ':memory:', form: 'inline', clock, log: SILENT });
   const world = new World({
@@ -41,6 +50,7 @@ export async function runSeed({ seed, sabotage, instantsMax }: SeedOptions): Pro
     store: sabotage === undefined ? store : sabotage(store),
     clock,
     ...(instantsMax === undefined ? {} : { instantsMax }),
+    ...(clusterSabotage === undefined ? {} : { sabotage: clusterSabotage }),
   });
   const { facts } = world.journal;
   const violations: Violation[] = [];
@@ -49,7 +59,7 @@ export async function runSeed({ seed, sabotage, instantsMax }: SeedOptions): Pro
     violations.push(...(await restViolations(world, store)));
     const stories = tellStories(facts);
     const final = await readFinalState(store, facts);
-    const evidence = { scenario, facts, stories, final };
+    const evidence = { scenario, startedAt: world.begunAt, facts, stories, final };
     violations.push(...CHECKS.flatMap((check) => check(evidence)));
     await world.close();
     if (world.unrest !== null && violations.length === 0) {
@@ -63,17 +73,19 @@ export async function runSeed({ seed, sabotage, instantsMax }: SeedOptions): Pro
   }
   return {
     seed,
+    isCluster,
     violations,
     trace: world.journal.lines,
     accepted: facts.accepts.length,
     sends: facts.sends.length,
     deaths: facts.deaths.length,
     repeats: countRepeats(tellStories(facts)),
+    fenced: facts.fenced.length,
   };
 }
 
 /** What a failing seed prints: the promises, the lines that concern the first one, and how to run it again. */
-export function reportOf({ seed, violations, trace }: SeedResult): string {
+export function reportOf({ seed, isCluster, violations, trace }: SeedResult): string {
   const first = violations[0];
   if (first === undefined) return `seed ${seed}: every promise was kept`;
   const about =
@@ -90,7 +102,7 @@ export function reportOf({ seed, violations, trace }: SeedResult): string {
       .map(({ promise, detail, about: words }) => `  ${promise}: ${detail} (${words.join(' ')})`),
     'trace (order, time, process):',
     ...lines.map((line) => `  ${line}`),
-    `run it again: SIM_SEED=${seed} npm run sim`,
+    `run it again: SIM_SEED=${seed} npm run sim${isCluster ? ' -- --cluster' : ''}`,
   ].join('\n');
 }
 
@@ -98,15 +110,15 @@ async function restViolations(world: World, store: Storage): Promise<Violation[]
   if (world.unrest !== null)
     return [{ promise: 'everything is settled in the end', detail: world.unrest, about: [] }];
   const found: Violation[] = [];
-  const lanes = await store.queue.lanes(null, 100);
+  const lanes = await store.queue.lanes(null, 100, null);
   const stats = await store.upkeep.stats();
   if (stats.unsettledDeliveries > 0 || lanes.length > 0) {
     const detail = `the hot table holds ${stats.unsettledDeliveries} deliveries in ${lanes.length} lanes`;
     found.push({ promise: 'the hot table is empty in the end', detail, about: [] });
   }
-  const { heldInMemory, heldBytes, inFlight } = world.metricsAtRest!;
-  if (heldInMemory !== 0 || heldBytes !== 0 || inFlight !== 0) {
-    const detail = `${heldInMemory} deliveries, ${heldBytes} bytes held and ${inFlight} in flight`;
+  for (const [node, { heldInMemory, heldBytes, inFlight }] of world.metricsAtRest.entries()) {
+    if (heldInMemory === 0 && heldBytes === 0 && inFlight === 0) continue;
+    const detail = `node ${node} has ${heldInMemory} deliveries, ${heldBytes} bytes held and ${inFlight} in flight`;
     found.push({ promise: 'what was held is let go', detail, about: [] });
   }
   return found;

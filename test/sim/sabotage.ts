@@ -9,6 +9,7 @@ export const dropsDeliveries: Sabotage = (store) => {
   return {
     ...store,
     intake: {
+      ...store.intake,
       accept: (acceptance) => {
         const drop = ++accepted % 3 === 0 ? 1 : 0;
         return store.intake.accept({ ...acceptance, destinations: acceptance.destinations.slice(drop) });
@@ -22,7 +23,7 @@ export const forgetsOutcomes: Sabotage = (store) => {
   let recorded = 0;
   return withQueue(store, {
     record: async (record) => {
-      if (++recorded % 4 !== 0) await store.queue.record(record);
+      return ++recorded % 4 === 0 ? 'recorded' : store.queue.record(record);
     },
   });
 };
@@ -30,16 +31,22 @@ export const forgetsOutcomes: Sabotage = (store) => {
 /** Keys of idempotent requests are not kept. */
 export const forgetsKeys: Sabotage = (store) => ({
   ...store,
-  intake: { accept: (acceptance) => store.intake.accept({ ...acceptance, idempotency: null }) },
+  intake: {
+    ...store.intake,
+    accept: (acceptance) => store.intake.accept({ ...acceptance, idempotency: null }),
+  },
 });
 
 /** A line is handed out newest first. */
 export const turnsLinesAround: Sabotage = (store) =>
   withQueue(store, {
     takeInOrder: async (lane, options) => {
-      const rows = await store.queue.takeInOrder(lane, options);
-      const seqs = rows.map(({ seq }) => seq);
-      return rows.toReversed().map((row, index) => ({ ...row, seq: seqs[index]! }));
+      const taken = await store.queue.takeInOrder(lane, options);
+      const seqs = taken.rows.map(({ seq }) => seq);
+      return {
+        ...taken,
+        rows: taken.rows.toReversed().map((row, index) => ({ ...row, seq: seqs[index]! })),
+      };
     },
   });
 
@@ -57,19 +64,21 @@ export const hurriesRetries: Sabotage = (store) =>
 /** Contents come out of the queue with a byte changed. */
 export const garblesPayloads: Sabotage = (store) =>
   withQueue(store, {
-    takeFresh: async (lane, options) =>
-      (await store.queue.takeFresh(lane, options)).map((row) => ({
-        ...row,
-        content: row.content && Uint8Array.from(row.content, (byte) => byte ^ 1),
-      })),
+    takeFresh: async (lane, options) => {
+      const taken = await store.queue.takeFresh(lane, options);
+      const garbled = (content: Uint8Array) => Uint8Array.from(content, (byte) => byte ^ 1);
+      return {
+        ...taken,
+        rows: taken.rows.map((row) => ({ ...row, content: row.content && garbled(row.content) })),
+      };
+    },
   });
 
 /** Failures leave no mark on an endpoint's health over a restart. */
 export const forgetsHealth: Sabotage = (store) =>
   withQueue(store, {
     record: (record) => store.queue.record({ ...record, health: record.health && { value: null } }),
-    lanes: async (after, limit) =>
-      (await store.queue.lanes(after, limit)).map((lane) => ({ ...lane, health: null })),
+    lanes: async (...page) => (await store.queue.lanes(...page)).map((lane) => ({ ...lane, health: null })),
     readHealth: async () => null,
   });
 

@@ -11,6 +11,22 @@ export interface Scenario {
   /** In order of time. */
   readonly actions: readonly Action[];
   readonly faults: FaultPlan;
+  /** How long the world is watched after everything was settled: nothing more may happen. */
+  readonly restMs: number;
+  /** null = one process has the store to itself. */
+  readonly cluster: ClusterPlan | null;
+}
+
+/** Several nodes on one store. */
+export interface ClusterPlan {
+  /** Of each node: how wrong its machine's clock is. */
+  readonly aheadMs: readonly number[];
+  /** How long a commit stays invisible to others at most. */
+  readonly undecidedMs: number;
+  /** How long a statement of the membership, its answer, or a notice is under way. */
+  readonly messageMs: readonly [low: number, high: number];
+  /** Ms after the start at which all faults are over and a last lot is published, which all nodes take part in. */
+  readonly calmAtMs: number;
 }
 
 export interface ApplicationPlan {
@@ -51,10 +67,23 @@ const RECEIVERS = [
   'gone',
 ] as const;
 
-export type Action = { readonly atMs: number } & (PublishAction | EndpointAction | ProcessAction);
+export type Action = { readonly atMs: number } & (PublishAction | EndpointAction | NodeAction);
 
-/** Killed as by SIGKILL, or stopped in an orderly way; started again either way. */
-export type ProcessAction = { readonly kind: 'kill' } | { readonly kind: 'restart' };
+export type NodeAction = { readonly node: number } & (
+  | { /** As by SIGKILL; started again. */ readonly kind: 'kill' }
+  | { /** Stopped in an orderly way; started again. */ readonly kind: 'restart' }
+  | { readonly kind: 'pause'; readonly ms: number }
+  | CutOff
+);
+
+export interface CutOff {
+  readonly kind: 'cut-off';
+  readonly ms: number;
+  /** Nobody says that the connection is gone: it is found out when an answer does not come. */
+  readonly isSilent: boolean;
+  /** The whole store is out of reach, not only the connection of the membership. */
+  readonly isStoreAway: boolean;
+}
 
 export type EndpointAction =
   | EndpointEdit
@@ -109,7 +138,7 @@ const SCHEDULES: readonly (readonly number[])[] = [
   [],
   [5_000, 30_000, 300_000, 900_000],
 ];
-const MINUTE = 60_000;
+export const MINUTE = 60_000;
 
 /** The scenario of a seed. */
 export function makeScenario(seed: number): Scenario {
@@ -119,6 +148,8 @@ export function makeScenario(seed: number): Scenario {
   const endpoints = makeEndpoints(dice.fork(), applications.length, activeMs);
   return {
     seed,
+    restMs: 2 * MINUTE,
+    cluster: null,
     settings: makeSettings(dice.fork()),
     applications,
     endpoints,
@@ -208,12 +239,12 @@ function makeActions(
     actions.push({ atMs: disabledAt, kind: 'disable', endpoint });
     if (dice.chance(0.8)) actions.push({ atMs: disabledAt + at(), kind: 'enable', endpoint });
   }
-  for (let i = dice.below(3); i > 0; i--) actions.push({ atMs: at(), kind: 'kill' });
-  if (dice.chance(0.25)) actions.push({ atMs: at(), kind: 'restart' });
+  for (let i = dice.below(3); i > 0; i--) actions.push({ atMs: at(), kind: 'kill', node: 0 });
+  if (dice.chance(0.25)) actions.push({ atMs: at(), kind: 'restart', node: 0 });
   return actions.toSorted((a, b) => a.atMs - b.atMs);
 }
 
-function makePublish(dice: SeededDice, application: number): PublishAction {
+export function makePublish(dice: SeededDice, application: number): PublishAction {
   return {
     kind: 'publish',
     application,

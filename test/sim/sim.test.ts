@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ALL_SHARDS, ScriptedCluster } from '../support/scripted-cluster.ts';
 import { reportOf, runSeed, type SeedResult } from './run-seed.ts';
 import {
   dropsDeliveries,
@@ -13,6 +14,7 @@ import {
 } from './sabotage.ts';
 
 const SEEDS = 250;
+const SHARED_SEEDS = 60;
 /** A sabotaged run may never come to rest; it is given up early. */
 const SABOTAGED_INSTANTS_MAX = 4_000;
 const SABOTAGED_SEEDS_MAX = 40;
@@ -32,6 +34,18 @@ test('every promise is kept under some hundreds of seeds of failing disks, netwo
   // The seeds do put the engine to the test: it died, often in the middle of a request.
   assert.ok(totals.accepted > SEEDS * 10 && totals.sends > totals.accepted, JSON.stringify(totals));
   assert.ok(totals.deaths > SEEDS / 2 && totals.repeats > 50, JSON.stringify(totals));
+});
+
+test('a node of a store that others may write keeps them too, but for rates, which it leases by the quarter second', async () => {
+  const failed: SeedResult[] = [];
+  for (let seed = 1; seed <= SHARED_SEEDS; seed++) {
+    const cluster = new ScriptedCluster();
+    const share: Sabotage = (store) => cluster.storage(store, cluster.node(ALL_SHARDS));
+    const result = await runSeed({ seed, sabotage: share });
+    const violations = result.violations.filter(({ promise }) => promise !== 'a rate is never exceeded');
+    if (violations.length > 0) failed.push({ ...result, violations });
+  }
+  assert.equal(failed.length, 0, failed.slice(0, 3).map(reportOf).join('\n\n'));
 });
 
 test('a seed makes the same things happen each time', async () => {

@@ -6,6 +6,7 @@ import type { Attempt, Trigger } from '../../src/core/delivery/delivery.ts';
 import { isDelivered } from '../../src/core/outcome.ts';
 import type {
   AcceptFact,
+  CancelFact,
   EndpointFacts,
   EnqueueFact,
   Facts,
@@ -28,8 +29,10 @@ export interface Story {
 export interface Row {
   readonly trigger: Trigger;
   readonly opened: Moment;
-  /** null = never, or by a cancellation of the whole lane. */
+  /** The record that settled it; null = none did. */
   closed: { readonly by: StoryRecord } | null;
+  /** When its lane was canceled; null = not before it was settled. */
+  canceled: CancelFact | null;
 }
 
 export interface StorySend {
@@ -61,7 +64,7 @@ export function tellStories(facts: Facts): Map<string, Story> {
   for (const accept of facts.accepts) {
     for (const endpoint of facts.endpoints) {
       const isPlanned = accept.acceptance.destinations.includes(endpoint.id);
-      const rows: Row[] = isPlanned ? [{ trigger: 'scheduled', opened: accept, closed: null }] : [];
+      const rows: Row[] = isPlanned ? [openedBy(accept, 'scheduled')] : [];
       const key = storyKey(accept.acceptance.event.id, endpoint.id);
       stories.set(key, { endpoint, accept, isPlanned, rows, sends: [], records: [] });
     }
@@ -71,10 +74,11 @@ export function tellStories(facts: Facts): Map<string, Story> {
     const story = stories.get(storyKey(fact.eventId, facts.endpoints[fact.endpoint]!.id));
     story?.sends.push({ story, fact, record: null });
   }
-  const changes = [...facts.enqueues, ...facts.records].toSorted((a, b) => a.order - b.order);
-  for (const change of changes) {
+  const changes = [...facts.enqueues, ...facts.records, ...facts.cancels];
+  for (const change of changes.toSorted((a, b) => a.order - b.order)) {
     if ('entry' in change) openRow(stories, change);
-    else closeRow(stories, change);
+    else if ('record' in change) closeRow(stories, change);
+    else cancelRows(stories, change);
   }
   return stories;
 }
@@ -95,6 +99,14 @@ export function hasDelivered(send: StorySend): boolean {
 /** True when the process that made this request was gone before it could record it. */
 export function diedAfter(facts: Facts, send: SendFact): boolean {
   return facts.deaths.some((death) => death.process === send.process);
+}
+
+/** True when what came of this request was refused, because its sender's membership had ended. */
+export function wasFenced(facts: Facts, send: SendFact): boolean {
+  return facts.fenced.some(({ process, record: { attempt } }) => {
+    const isSame = process === send.process && attempt.eventId === send.eventId;
+    return isSame && attempt.startedAt === send.sentAt;
+  });
 }
 
 /**
@@ -128,7 +140,24 @@ export function sendsTo(stories: ReadonlyMap<string, Story>, endpoint: EndpointF
 function openRow(stories: ReadonlyMap<string, Story>, enqueue: EnqueueFact): void {
   if (enqueue.result.kind !== 'queued') return;
   const story = stories.get(storyKey(enqueue.entry.eventId, enqueue.entry.destinationId));
-  story?.rows.push({ trigger: enqueue.entry.trigger, opened: enqueue, closed: null });
+  story?.rows.push(openedBy(enqueue, enqueue.entry.trigger));
+}
+
+function openedBy(opened: Moment, trigger: Trigger): Row {
+  return { trigger, opened, closed: null, canceled: null };
+}
+
+/** A world has fewer deliveries than one step of a cancellation takes: it takes all that its lane holds. */
+function cancelRows(stories: ReadonlyMap<string, Story>, cancel: CancelFact): void {
+  for (const { accept, endpoint, rows } of stories.values()) {
+    if (endpoint.id !== cancel.destinationId || accept.order > cancel.order) continue;
+    if (cancel.eventId !== null && accept.acceptance.event.id !== cancel.eventId) continue;
+    for (const row of rows) if (isQueued(row)) row.canceled = cancel;
+  }
+}
+
+function isQueued(row: Row): boolean {
+  return row.closed === null && row.canceled === null;
 }
 
 function closeRow(stories: ReadonlyMap<string, Story>, fact: RecordFact): void {
@@ -143,7 +172,7 @@ function closeRow(stories: ReadonlyMap<string, Story>, fact: RecordFact): void {
     (candidate) =>
       candidate.record === null &&
       candidate.fact.process === fact.process &&
-      candidate.fact.at === attempt.startedAt &&
+      candidate.fact.sentAt === attempt.startedAt &&
       candidate.fact.outcome?.kind === attempt.outcome &&
       candidate.fact.outcome.durationMs === attempt.durationMs,
   );
@@ -154,6 +183,6 @@ function closeRow(stories: ReadonlyMap<string, Story>, fact: RecordFact): void {
   if (next.kind !== 'settled') return;
   for (const row of story.rows) {
     const settlesBoth = attempt.trigger === 'manual' && attempt.status === 'delivered';
-    if (row.closed === null && (row.trigger === attempt.trigger || settlesBoth)) row.closed = { by: record };
+    if (isQueued(row) && (row.trigger === attempt.trigger || settlesBoth)) row.closed = { by: record };
   }
 }

@@ -1,4 +1,5 @@
 /** The real engine over a real store in memory, with a clock, dice and network that the test owns. */
+import type { Principal } from '../../src/core/access/access.ts';
 import type { Application, Destination, EventType, SigningKey } from '../../src/core/catalog/resources.ts';
 import type { Event } from '../../src/core/event/event.ts';
 import {
@@ -44,6 +45,8 @@ export interface RigOptions {
   readonly fetchToken?: FetchToken;
   /** Stands between the engine and the store. */
   readonly wrapStorage?: (storage: Storage) => Storage;
+  /** Another engine, whose store and clock this one shares. */
+  readonly beside?: EngineRig;
 }
 
 export interface LogLine {
@@ -54,8 +57,17 @@ export interface LogLine {
 
 export class EngineRig {
   readonly organization = ORGANIZATION;
-  readonly clock = new FakeClock();
-  readonly dice = new SeededDice(1);
+  readonly principal: Principal = {
+    kind: 'organization-token',
+    organization: ORGANIZATION,
+    applicationId: null,
+    role: 'owner',
+    scopes: ['*'],
+    actorId: 'tester',
+    featureFlags: null,
+  };
+  readonly clock: FakeClock;
+  readonly dice: SeededDice;
   readonly wire: ScriptedWire;
   readonly lines: LogLine[] = [];
   react: React;
@@ -66,6 +78,9 @@ export class EngineRig {
 
   constructor(options: RigOptions) {
     this.#options = options;
+    this.clock = options.beside?.clock ?? new FakeClock();
+    this.dice = new SeededDice(options.beside === undefined ? 1 : 2);
+    this.#storage = options.beside?.storage ?? null;
     this.#process = this.clock.forProcess();
     this.react = options.react ?? (() => answers(200));
     this.wire = new ScriptedWire(this.clock, (request, call) => this.react(request, call));
@@ -119,7 +134,7 @@ export class EngineRig {
     const stopped = this.engine.stop(0);
     await this.clock.advance(0);
     await stopped;
-    await this.storage.upkeep.close();
+    if (this.#options.beside === undefined) await this.storage.upkeep.close();
   }
 
   newId<Name extends string>() {
@@ -129,15 +144,7 @@ export class EngineRig {
   async commit(edits: readonly Edit[], action = 'test.change'): Promise<CommitResult> {
     return this.engine.commit({
       organization: ORGANIZATION,
-      principal: {
-        kind: 'organization-token',
-        organization: ORGANIZATION,
-        applicationId: null,
-        role: 'owner',
-        scopes: ['*'],
-        actorId: 'tester',
-        featureFlags: null,
-      },
+      principal: this.principal,
       edits,
       action,
       idempotency: null,

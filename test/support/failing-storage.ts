@@ -39,6 +39,8 @@ export class FailingStorage implements Storage {
   readonly catalog: Storage['catalog'];
   readonly history: Storage['history'];
   readonly upkeep: Storage['upkeep'];
+  /** As it is: a lease does not fail by the call, a test ends it through `scripted-cluster.ts`. */
+  readonly cluster: Storage['cluster'];
   /** Calls that the store is working on. */
   busy = 0;
   /** Calls begun and ended so far: stands still when nothing happens. */
@@ -53,6 +55,7 @@ export class FailingStorage implements Storage {
     this.catalog = this.#wrap('catalog', options.inner.catalog);
     this.history = this.#wrap('history', options.inner.history);
     this.upkeep = this.#wrap('upkeep', options.inner.upkeep);
+    this.cluster = options.inner.cluster;
   }
 
   get isDead(): boolean {

@@ -8,10 +8,16 @@ import type { Clock } from '../../src/ports/clock.ts';
 const FIRES_PER_INSTANT_MAX = 100_000;
 
 interface Timer {
-  readonly at: number;
-  readonly seq: number;
+  at: number;
+  seq: number;
   readonly fire: () => void;
-  readonly owner: ProcessClock | null;
+  /** null = the world's. */
+  readonly owner: Process | null;
+}
+
+interface Process {
+  /** What fell due while it was paused; null = it runs. */
+  held: Timer[] | null;
 }
 
 export interface FakeClockOptions {
@@ -23,6 +29,11 @@ export interface FakeClockOptions {
 
 /** A clock for one simulated process: shares the time, and dies with its timers. */
 export interface ProcessClock extends Clock {
+  readonly isPaused: boolean;
+  /** Time goes on, but no timer of this process fires. */
+  pause(): void;
+  /** What fell due meanwhile fires now, in its order. */
+  resume(): void;
   /** Timers of this process never fire again, and new ones are not kept. */
   kill(): void;
 }
@@ -53,18 +64,33 @@ export class FakeClock implements Clock {
     this.#settle = settle;
   }
 
-  /** A clock whose timers can be dropped all at once, as a killed process drops them. */
-  forProcess(): ProcessClock {
+  /**
+   * A clock whose timers can be dropped all at once, as a killed process drops them, or held, as a stopped one does.
+   * `aheadMs`: how wrong its time is.
+   */
+  forProcess({ aheadMs = 0 }: { readonly aheadMs?: number } = {}): ProcessClock {
     let dead = false;
-    const owner: ProcessClock = {
-      now: () => this.#now,
+    const owner: Process = { held: null };
+    return {
+      now: () => this.#now + aheadMs,
       after: (delayMs, fire) => (dead ? () => {} : this.#arm(delayMs, fire, owner)),
+      get isPaused() {
+        return owner.held !== null;
+      },
+      pause() {
+        owner.held ??= [];
+      },
+      resume: () => {
+        const held = owner.held ?? [];
+        owner.held = null;
+        for (const timer of held) if (!this.#canceled.delete(timer)) this.#armAgain(timer);
+      },
       kill: () => {
         dead = true;
+        if (owner.held !== null) owner.held = [];
         for (const timer of this.#timers) if (timer.owner === owner) this.#canceled.add(timer);
       },
     };
-    return owner;
   }
 
   /** Moves time forward, firing what falls due on the way. */
@@ -97,7 +123,7 @@ export class FakeClock implements Clock {
     return this.#timers.length - this.#canceled.size;
   }
 
-  #arm(delayMs: number, fire: () => void, owner: ProcessClock | null): () => void {
+  #arm(delayMs: number, fire: () => void, owner: Process | null): () => void {
     if (!Number.isFinite(delayMs)) throw new Error(`A timer was armed with a delay of ${delayMs} ms.`);
     let armed = true;
     const timer: Timer = {
@@ -116,11 +142,22 @@ export class FakeClock implements Clock {
     };
   }
 
+  #armAgain(timer: Timer): void {
+    timer.at = this.#now;
+    timer.seq = this.#seq++;
+    pushTimer(this.#timers, timer);
+  }
+
   async #fireAt(at: number): Promise<void> {
     if (at > this.#now) this.#now = at;
     for (let fires = 0; this.nextAt() !== null && this.nextAt()! <= at; fires++) {
       if (fires > FIRES_PER_INSTANT_MAX) throw new Error('Timers re-arm themselves without time passing.');
-      popTimer(this.#timers)!.fire();
+      const timer = popTimer(this.#timers)!;
+      if (timer.owner !== null && timer.owner.held !== null) {
+        timer.owner.held.push(timer);
+        continue;
+      }
+      timer.fire();
       await this.#settle();
     }
   }

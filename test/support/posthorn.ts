@@ -1,6 +1,6 @@
 /**
  * A whole Posthorn for API tests: the real engine, store, wire and server, on a free port of loopback. Its client is
- * the published SDK of the compatible API.
+ * the published SDK of the compatible API. POSTHORN_TEST_STORE=postgresql puts it on a database instead of a file.
  */
 import { Svix } from 'svix';
 import { systemClock } from '../../src/app/system-clock.ts';
@@ -17,7 +17,9 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Storage } from '../../src/ports/storage.ts';
 import type { Wire } from '../../src/ports/wire.ts';
+import { migratePostgres, openPostgres } from '../../src/storage/postgres/open.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
+import { type PostgresServer, testPostgres } from './postgres.ts';
 
 export const JWT_SECRET = 'test-secret-that-signs-access-tokens';
 
@@ -108,15 +110,9 @@ const HTTP_DEFAULTS: HttpSettings = {
 const STOP_DEADLINE_MS = 2_000;
 
 export async function startPosthorn(options: PosthornOptions = {}): Promise<TestPosthorn> {
-  const { clock = systemClock, path } = options;
   const { log, lines } = recordingLog();
   const dice = systemDice();
-  const storage = await openSqlite({
-    path: path ?? ':memory:',
-    form: path === undefined ? 'inline' : 'worker',
-    clock,
-    log,
-  });
+  const { storage, clock, drop } = await openStore(options, log);
   const wire = options.wire ?? openWire({ allowSubnets: ['127.0.0.1/32'], proxyUrl: null, noProxy: [] });
   const engineSettings = { ...ENGINE_DEFAULTS, ...options.engine };
   const engine = createEngine({
@@ -142,6 +138,7 @@ export async function startPosthorn(options: PosthornOptions = {}): Promise<Test
     await engine.stop(STOP_DEADLINE_MS);
     await wire.close();
     await storage.upkeep.close();
+    await drop();
   };
   return {
     ...{ url, organization, token, engine, storage, clock, settings, lines, sdkFor, tokenOf, stop },
@@ -149,6 +146,48 @@ export async function startPosthorn(options: PosthornOptions = {}): Promise<Test
     call: (method, at, request = {}) => call({ method, url: url + at, token, ...request }),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+interface OpenedStore {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly drop: () => Promise<void>;
+}
+
+/** A test that names a file or a clock of its own is about the embedded store or about time, and gets that. */
+async function openStore({ path, clock }: PosthornOptions, log: Log): Promise<OpenedStore> {
+  const isOnServer = process.env.POSTHORN_TEST_STORE === 'postgresql';
+  if (isOnServer && path === undefined && clock === undefined) return openOnServer(log);
+  const storage = await openSqlite({
+    path: path ?? ':memory:',
+    form: path === undefined ? 'inline' : 'worker',
+    clock: clock ?? systemClock,
+    log,
+  });
+  return { storage, clock: clock ?? systemClock, drop: async () => {} };
+}
+
+/** Made once in a test process; each Posthorn gets a copy. */
+let template: Promise<string> | null = null;
+
+async function openOnServer(log: Log): Promise<OpenedStore> {
+  const server = await testPostgres();
+  template ??= makeTemplate(server);
+  const url = await server.createDatabase({ template: await template });
+  const opened = await openPostgres({
+    url,
+    nodeName: 'test',
+    version: '0.0.0-test',
+    clock: systemClock,
+    log,
+  });
+  return { ...opened, drop: () => server.dropDatabase(url) };
+}
+
+async function makeTemplate(server: PostgresServer): Promise<string> {
+  const url = await server.createDatabase();
+  await migratePostgres({ url, log: { info() {}, warn() {}, error() {} } });
+  return url;
 }
 
 async function call(

@@ -22,6 +22,8 @@ export type ScriptedAnswer =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string | Uint8Array;
       readonly delayMs?: number;
+      /** Answered when this has resolved. */
+      readonly after?: Promise<void>;
       readonly hang?: boolean;
     };
 
@@ -90,7 +92,8 @@ function respond(response: ServerResponse, scripted: ScriptedAnswer): void {
     response.writeHead(answer.status ?? 200, answer.headers);
     response.end(answer.body ?? '');
   };
-  if (answer.delayMs === undefined) write();
+  if (answer.after !== undefined) void answer.after.then(write);
+  else if (answer.delayMs === undefined) write();
   else setTimeout(write, answer.delayMs);
 }
 

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { mintToken } from '../../app/mint-token.ts';
+import { storeName } from '../../app/open-storage.ts';
 import { type Running, start } from '../../app/start.ts';
 import type { Config } from '../../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -49,7 +50,7 @@ async function greet(config: Config, running: Running): Promise<void> {
     : '$(posthorn token)';
   say('');
   say(
-    `${bold('Posthorn')} serves on ${bold(running.url)}   API: ${running.url}/docs   data: ${config.dataDir}`,
+    `${bold('Posthorn')} serves on ${bold(running.url)}   API: ${running.url}/docs   store: ${storeName(config)}`,
   );
   say(
     isLoopback

@@ -3,6 +3,7 @@ import { fittingSecrets } from '../../app/fitting-secrets.ts';
 import { DEFAULT_ORGANIZATION, mintToken } from '../../app/mint-token.ts';
 import { BadSetting } from '../../config/parse.ts';
 import { EXIT } from '../exit-codes.ts';
+import { checkOrganization } from '../organization.ts';
 import { printResult, runCommand, say } from '../output.ts';
 import { readConfig, wantsJson } from '../read-config.ts';
 
@@ -17,11 +18,7 @@ export function addToken(program: Command): void {
     .action((organization: string, options: { hours?: string }, command: Command) =>
       runCommand(wantsJson(command), async () => {
         const { config, json } = readConfig(command);
-        if (!/^org_[A-Za-z0-9_-]{1,100}$/.test(organization))
-          throw new BadSetting(
-            '[org]',
-            'needs to start with org_ and go on with letters, digits, - or _, e.g. org_acme.',
-          );
+        checkOrganization(organization, '[org]');
         const hours = options.hours === undefined ? HOURS_MAX : Number(options.hours);
         if (!(hours > 0 && hours <= HOURS_MAX))
           throw new BadSetting('--hours', `needs a number above 0 and up to ${HOURS_MAX}.`);

@@ -196,3 +196,9 @@ export interface Resources {
   integration: Integration;
 }
 export type ResourceKind = keyof Resources;
+
+/**
+ * Kinds that move many times a minute and that no plan of deliveries depends on: changing them leaves an organization's
+ * catalog version as it is, so that nodes keep what they have cached.
+ */
+export const UNVERSIONED_KINDS: ReadonlySet<ResourceKind> = new Set(['background-task', 'poller-consumer']);

@@ -5,6 +5,7 @@ import type { ApplicationId } from '../../core/ids.ts';
 import type { AuditEntry, ListQuery } from '../../ports/catalog.ts';
 import {
   ADA,
+  accept,
   acceptanceOf,
   applicationOf,
   CYD,
@@ -14,6 +15,7 @@ import {
   MINUTE,
   NOON,
   newDestinationId,
+  takeFresh,
 } from './samples.ts';
 import type { Cases } from './storage-test.ts';
 
@@ -58,6 +60,43 @@ const documents: Cases = {
     );
   },
 
+  'does not count changes that no plan of deliveries depends on': async ({ storage }) => {
+    await storage.catalog.write(changeSet([insertApp()]));
+    const version = await storage.catalog.openOrganization(ADA);
+    const { metadata: _, ...base } = applicationOf();
+    const resource = { ...base, destinationId: newDestinationId(), iterator: null, lease: null };
+    const done = await storage.catalog.write(
+      changeSet([{ op: 'insert', kind: 'poller-consumer', resource }]),
+    );
+    assert.deepEqual(done, { kind: 'done', catalogVersion: version, published: [] });
+    assert.equal(await storage.catalog.openOrganization(ADA), version);
+  },
+
+  'gives the id of an application or a destination to one organization only': async ({ storage }) => {
+    const [app, destination] = [applicationOf(), destinationOf()];
+    const changes = [
+      { op: 'insert', kind: 'application', resource: app },
+      { op: 'insert', kind: 'destination', resource: destination },
+    ] as const;
+    assert.equal((await storage.catalog.write(changeSet(changes))).kind, 'done');
+    for (const change of changes) {
+      const taken = await storage.catalog.write(changeSet([change], { organization: CYD }));
+      assert.deepEqual(taken, { kind: 'id-taken', change: 0 });
+    }
+  },
+
+  'serves a destination again that is made anew under the id of a removed one': async ({ storage }) => {
+    const destination = destinationOf();
+    const insert = { op: 'insert', kind: 'destination', resource: destination } as const;
+    await storage.catalog.write(changeSet([insert]));
+    await accept(storage, [destination.id]);
+    await storage.catalog.write(changeSet([{ op: 'remove', kind: 'destination', id: destination.id }]));
+    await storage.catalog.write(changeSet([insert]));
+    const { seq } = await accept(storage, [destination.id]);
+    const taken = await takeFresh(storage, { organization: ADA, destinationId: destination.id });
+    assert.ok(taken.some((each) => each.seq === seq));
+  },
+
   'finds a document by id and by uid, in its organization only': async ({ storage }) => {
     const insert = insertApp({ uid: 'customer-1', metadata: { a: 'ü' } });
     await storage.catalog.write(changeSet([insert]));
@@ -85,6 +124,16 @@ const documents: Cases = {
       found.push(await storage.catalog.find(ADA, 'destination', { uid: 'mine' }, owner));
     }
     assert.deepEqual(found, [owned.resource, owned.resource, null, null]);
+  },
+
+  'finds nothing under a name that nothing can have': async ({ storage }) => {
+    await storage.catalog.write(changeSet([insertApp({ uid: 'a', name: 'a' })]));
+    for (const name of ['a\0', '\ud800']) {
+      assert.equal(await storage.catalog.find(ADA, 'application', { uid: name }, undefined), null);
+      assert.equal(await storage.catalog.findApiKey(name), null);
+      const page = { ...byId, where: { name } };
+      assert.deepEqual(await storage.catalog.list(ADA, 'application', page), []);
+    }
   },
 
   'lists by id in pages, both ways': async ({ storage }) => {
@@ -177,8 +226,7 @@ const changes: Cases = {
     const lane = newDestinationId();
     const caused = acceptanceOf([lane], { applicationId: null, type: 'endpoint.created' });
     const done = await storage.catalog.write(changeSet([insertApp()], { publish: [caused] }));
-    const options = { afterSeq: 0, limit: 1, bytesMax: 1e6 };
-    const [queued] = await storage.queue.takeFresh({ organization: ADA, destinationId: lane }, options);
+    const [queued] = await takeFresh(storage, { organization: ADA, destinationId: lane });
     assert.deepEqual(queued!.event, caused.event);
     assert.deepEqual(done.kind === 'done' && done.published, [queued!.seq]);
   },

@@ -9,6 +9,7 @@ import {
   ADA_APP,
   accept,
   CYD,
+  DAY,
   failureOf,
   idOf,
   MINUTE,
@@ -186,6 +187,38 @@ const attempts: Cases = {
     const cyd = { ...ADA_APP, organization: CYD };
     assert.deepEqual(await storage.history.listAttempts(cyd, { eventId: event.id }, NEWEST), []);
     assert.deepEqual(await storage.history.listAttempts(cyd, { destinationId: lane }, NEWEST), []);
+  },
+
+  'finds attempts that were made days after their event': async ({ storage }) => {
+    const lane = newDestinationId();
+    const accepted = await accept(storage, [lane], { acceptedAt: NOON - 3 * DAY });
+    const first = failureOf(accepted, lane, { dueAt: NOON - 2 * DAY, attempts: 1 });
+    const second = recordOf(accepted, { destinationId: lane, number: 2, startedAt: NOON });
+    for (const record of [first, second]) await storage.queue.record(record);
+    const { id } = accepted.event;
+    const list = async (filter: AttemptFilter, page: Page) =>
+      (await storage.history.listAttempts(ADA_APP, filter, page)).map(({ attempt }) => attempt.number);
+    const filters: AttemptFilter[] = [
+      { eventId: id },
+      { destinationId: lane },
+      {},
+      { since: NOON - 3 * DAY },
+    ];
+    const listAll = (page: Page) => Promise.all(filters.map((filter) => list(filter, page)));
+    assert.deepEqual(await listAll(NEWEST), Array(4).fill([2, 1]));
+    assert.deepEqual(await listAll({ ...OLDEST, after: first.attempt.id }), Array(4).fill([2]));
+    assert.deepEqual(await list({ destinationId: lane, since: NOON - 2 * DAY }, NEWEST), []);
+    assert.equal((await storage.history.findAttempt(ADA_APP, id, second.attempt.id))?.number, 2);
+    const [state] = await storage.history.listDestinationStates(ADA_APP, id);
+    assert.equal(state?.status, 'delivered');
+    const listed = await storage.history.listDestinationEvents(ADA_APP, lane, {}, NEWEST, BARE);
+    assert.deepEqual(
+      listed.map(({ event, status }) => [event.id, status]),
+      [[id, 'delivered']],
+    );
+    assert.deepEqual(await storage.history.listMissing(ADA_APP, lane, {}, NEWEST), []);
+    const counted = await storage.history.countStates(ADA_APP, lane, { since: NOON - 3 * DAY, before: NOON });
+    assert.deepEqual([counted.delivered, counted.sending], [1, 0]);
   },
 
   'expunges the response of one attempt': async ({ storage }) => {

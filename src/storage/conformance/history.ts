@@ -1,7 +1,7 @@
 /** What every driver's history must do with events. Deliveries and attempts are in delivery-history.ts. */
 import assert from 'node:assert/strict';
 import type { Event } from '../../core/event/event.ts';
-import type { EventFilter, EventScope } from '../../ports/history.ts';
+import type { EventFilter, EventScope, Page } from '../../ports/history.ts';
 import type { Storage } from '../../ports/storage.ts';
 import {
   ADA,
@@ -9,6 +9,7 @@ import {
   APP,
   accept,
   CYD,
+  DAY,
   idOf,
   MINUTE,
   NEWEST,
@@ -96,6 +97,46 @@ const pages: Cases = {
     assert.deepEqual(await list({ before: NOON }), []);
   },
 
+  'pages events of many days, and filters them by time': async ({ storage }) => {
+    const days = [-5, -3, -2, -2, 0];
+    const accepted = await acceptEach(
+      storage,
+      days.map((day, i) => ({ acceptedAt: NOON + day * DAY + i })),
+    );
+    const list = async (filter: EventFilter, page: Page) => {
+      const found = idsOf(await storage.history.listEvents(ADA_APP, filter, page, BARE));
+      return found.map((id) => accepted.findIndex(({ event }) => event.id === id));
+    };
+    assert.deepEqual(await list({}, OLDEST), [0, 1, 2, 3, 4]);
+    assert.deepEqual(await list({}, { ...NEWEST, limit: 3 }), [4, 3, 2]);
+    assert.deepEqual(await list({}, { ...NEWEST, after: accepted[3]!.event.id }), [2, 1, 0]);
+    assert.deepEqual(await list({}, { ...OLDEST, after: accepted[0]!.event.id, limit: 2 }), [1, 2]);
+    assert.deepEqual(await list({ since: NOON - 3 * DAY, before: NOON - DAY }, NEWEST), [3, 2, 1]);
+    assert.deepEqual(await list({ before: NOON - 3 * DAY }, NEWEST), [0]);
+  },
+
+  'reads channels and tags beside any other text': async ({ storage }) => {
+    const orderingKey = '\u0000 "channels":["x"] \\';
+    const [both] = await acceptEach(storage, [
+      { channels: ['y'], tags: ['t'], orderingKey },
+      { orderingKey },
+    ]);
+    const list = async (filter: EventFilter) =>
+      idsOf(await storage.history.listEvents(ADA_APP, filter, OLDEST, BARE));
+    assert.deepEqual(await list({ channel: 'y', tag: 't' }), [both!.event.id]);
+    assert.deepEqual(await list({ channel: 'x' }), []);
+  },
+
+  'finds nothing under a name that nothing can have': async ({ storage }) => {
+    await acceptEach(storage, [{ eventId: 'mine', type: 'a', channels: ['a'], tags: ['a'] }]);
+    for (const name of ['a\0', '\ud800', '{a}', '"a', 'a\\']) {
+      assert.equal(await storage.history.findEvent(ADA_APP, { eventId: name }, BARE), null);
+      for (const filter of [{ types: [name] }, { channel: name }, { tag: name }]) {
+        assert.deepEqual(await storage.history.listEvents(ADA_APP, filter, NEWEST, BARE), []);
+      }
+    }
+  },
+
   'gives contents when asked': async ({ storage }) => {
     const [first] = await acceptEach(storage, [{}]);
     const [stored] = await storage.history.listEvents(ADA_APP, {}, NEWEST, { withContent: true });
@@ -117,11 +158,12 @@ const cursors: Cases = {
   },
 
   'tells the seq of the last event, and the one before an instant': async ({ storage }) => {
-    assert.equal(await storage.history.lastSeq(ADA), 0);
+    assert.equal(await storage.history.lastSeq(ADA_APP), 0);
     assert.equal(await storage.history.seqAt(ADA_APP, NOON), 0);
     const accepted = await acceptEach(storage, [{}, {}, {}]);
-    assert.equal(await storage.history.lastSeq(ADA), accepted[2]!.seq);
-    assert.equal(await storage.history.lastSeq(CYD), 0);
+    await accept(storage, [], { applicationId: OTHER_APP });
+    assert.equal(await storage.history.lastSeq(ADA_APP), accepted[2]!.seq);
+    assert.equal(await storage.history.lastSeq({ ...ADA_APP, organization: CYD }), 0);
     const after = async (at: number) => {
       const afterSeq = await storage.history.seqAt(ADA_APP, at);
       const options = { afterSeq, limit: 9, withContent: false };

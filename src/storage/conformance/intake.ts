@@ -5,11 +5,14 @@ import {
   ADA_APP,
   accept,
   acceptanceOf,
+  applicationOf,
   CYD,
+  changeSet,
   MINUTE,
   NOON,
   newDestinationId,
   OTHER_APP,
+  takeFresh,
 } from './samples.ts';
 import type { Cases } from './storage-test.ts';
 
@@ -94,7 +97,7 @@ export const intakeCases: Cases = {
       await storage.history.findEvent(ADA_APP, { id: again.event.id }, { withContent: false }),
       null,
     );
-    const fresh = await storage.queue.takeFresh(laneOf(lane), { afterSeq: 0, limit: 10, bytesMax: 1e6 });
+    const fresh = await takeFresh(storage, laneOf(lane));
     assert.equal(fresh.length, 1);
     const elsewhere = acceptanceOf([], { eventId: 'once', applicationId: OTHER_APP });
     assert.equal((await storage.intake.accept(elsewhere)).kind, 'accepted');
@@ -133,11 +136,37 @@ export const intakeCases: Cases = {
     assert.deepEqual(Buffer.from(found!.bodyHash), hash('another'));
   },
 
+  'refuses what was planned with an older catalog, and writes nothing': async ({ storage }) => {
+    const lane = newDestinationId();
+    const planned = await storage.catalog.openOrganization(ADA);
+    const current = acceptanceOf([lane], {}, { catalogVersion: planned });
+    assert.equal((await storage.intake.accept(current)).kind, 'accepted');
+    const change = { op: 'insert', kind: 'application', resource: applicationOf() } as const;
+    await storage.catalog.write(changeSet([change]));
+    const idempotency = { keyHash: hash('stale'), bodyHash: hash('body'), ...answer };
+    const late = acceptanceOf([lane], { eventId: 'stale' }, { idempotency, catalogVersion: planned });
+    const catalogVersion = planned + 1;
+    assert.deepEqual(await storage.intake.accept(late), { kind: 'stale', catalogVersion });
+    assert.equal(
+      await storage.history.findEvent(ADA_APP, { id: late.event.id }, { withContent: false }),
+      null,
+    );
+    assert.equal((await takeFresh(storage, laneOf(lane))).length, 1);
+    assert.equal((await storage.intake.accept({ ...late, catalogVersion })).kind, 'accepted');
+  },
+
+  'takes what depends on no version of the catalog, whatever it is': async ({ storage }) => {
+    const change = { op: 'insert', kind: 'application', resource: applicationOf() } as const;
+    await storage.catalog.write(changeSet([change]));
+    const accepted = await storage.intake.accept(acceptanceOf([], {}, { catalogVersion: null }));
+    assert.equal(accepted.kind, 'accepted');
+  },
+
   'queues one delivery per planned destination, and none twice': async ({ storage }) => {
     const [a, b] = [newDestinationId(), newDestinationId()];
     const { seq } = await accept(storage, [a, b, a]);
     for (const lane of [a, b]) {
-      const fresh = await storage.queue.takeFresh(laneOf(lane), { afterSeq: 0, limit: 10, bytesMax: 1e6 });
+      const fresh = await takeFresh(storage, laneOf(lane));
       assert.deepEqual(
         fresh.map((each) => each.seq),
         [seq],
@@ -149,10 +178,7 @@ export const intakeCases: Cases = {
     const lane = newDestinationId();
     const deliverAt = NOON + 60 * MINUTE;
     await accept(storage, [lane], { deliverAt });
-    assert.equal(
-      (await storage.queue.takeFresh(laneOf(lane), { afterSeq: 0, limit: 1, bytesMax: 1 })).length,
-      0,
-    );
+    assert.equal((await takeFresh(storage, laneOf(lane))).length, 0);
     assert.equal(await storage.queue.nextDue(laneOf(lane)), deliverAt);
   },
 

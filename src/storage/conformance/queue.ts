@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Health } from '../../core/delivery/health.ts';
 import type { DestinationId } from '../../core/ids.ts';
+import { shardOf } from '../../core/shard.ts';
+import type { LaneKey } from '../../ports/queue.ts';
 import type { Storage } from '../../ports/storage.ts';
 import {
   ADA,
@@ -16,11 +18,13 @@ import {
   NEWEST,
   NOON,
   newDestinationId,
+  pruneAll,
   recordOf,
+  takeFresh,
+  takeInOrder,
 } from './samples.ts';
 import type { Cases } from './storage-test.ts';
 
-const ALL = { afterSeq: 0, limit: 100, bytesMax: 1e9 };
 const laneOf = (destinationId: DestinationId, organization = ADA) => ({ organization, destinationId });
 const seqsOf = (rows: readonly { seq: number }[]) => rows.map(({ seq }) => seq);
 const HEALTH: Health = {
@@ -40,7 +44,7 @@ export const queueCases: Cases = {
   'hands out fresh deliveries in order of acceptance, with event and content': async ({ storage }) => {
     const lane = newDestinationId();
     const accepted = await acceptMany(storage, lane, 5);
-    const taken = await storage.queue.takeFresh(laneOf(lane), { ...ALL, limit: 3 });
+    const taken = await takeFresh(storage, laneOf(lane), { limit: 3 });
     assert.deepEqual(seqsOf(taken), seqsOf(accepted).slice(0, 3));
     assert.deepEqual(taken[0]!.event, accepted[0]!.event);
     assert.equal(Buffer.from(taken[0]!.content!).toString(), JSON.stringify({ id: accepted[0]!.event.id }));
@@ -48,14 +52,14 @@ export const queueCases: Cases = {
       { trigger: taken[0]!.trigger, dueAt: taken[0]!.dueAt, attempts: taken[0]!.attempts },
       { trigger: 'scheduled', dueAt: 0, attempts: 0 },
     );
-    const rest = await storage.queue.takeFresh(laneOf(lane), { ...ALL, afterSeq: taken[2]!.seq });
+    const rest = await takeFresh(storage, laneOf(lane), { afterSeq: taken[2]!.seq });
     assert.deepEqual(seqsOf(rest), seqsOf(accepted).slice(3));
   },
 
   'stops at about bytesMax, but hands out at least one': async ({ storage }) => {
     const lane = newDestinationId();
     await acceptMany(storage, lane, 4);
-    const take = (bytesMax: number) => storage.queue.takeFresh(laneOf(lane), { ...ALL, bytesMax });
+    const take = (bytesMax: number) => takeFresh(storage, laneOf(lane), { bytesMax });
     assert.equal((await take(1)).length, 1);
     assert.equal((await take(50)).length, 2);
     assert.equal((await take(1e6)).length, 4);
@@ -64,8 +68,8 @@ export const queueCases: Cases = {
   'never hands out a lane of another organization': async ({ storage }) => {
     const lane = newDestinationId();
     await acceptMany(storage, lane, 1);
-    assert.deepEqual(await storage.queue.takeFresh(laneOf(lane, CYD), ALL), []);
-    assert.deepEqual(await storage.queue.takeInOrder(laneOf(lane, CYD), ALL), []);
+    assert.deepEqual(await takeFresh(storage, laneOf(lane, CYD)), []);
+    assert.deepEqual(await takeInOrder(storage, laneOf(lane, CYD)), []);
   },
 
   'a delivered attempt settles the delivery and is kept': async ({ storage }) => {
@@ -73,7 +77,7 @@ export const queueCases: Cases = {
     const [accepted] = await acceptMany(storage, lane, 1);
     const record = recordOf(accepted!, { destinationId: lane });
     await storage.queue.record(record);
-    assert.deepEqual(await storage.queue.takeInOrder(laneOf(lane), ALL), []);
+    assert.deepEqual(await takeInOrder(storage, laneOf(lane)), []);
     const found = await storage.history.findAttempt(ADA_APP, accepted!.event.id, record.attempt.id);
     assert.deepEqual({ ...found, response: null }, { ...record.attempt, response: null });
     assert.deepEqual(Buffer.from(found!.response!), record.attempt.response);
@@ -86,7 +90,7 @@ export const queueCases: Cases = {
     for (const [i, each] of accepted.entries()) {
       await storage.queue.record(failureOf(each, lane, { dueAt: dues[i]!, attempts: 1 }));
     }
-    assert.deepEqual(await storage.queue.takeFresh(laneOf(lane), ALL), []);
+    assert.deepEqual(await takeFresh(storage, laneOf(lane)), []);
     assert.equal(await storage.queue.nextDue(laneOf(lane)), NOON + MINUTE);
     const due = { dueBefore: NOON + MINUTE, after: null, limit: 100, bytesMax: 1e9 };
     const taken = await storage.queue.takeDue(laneOf(lane), due);
@@ -108,7 +112,7 @@ export const queueCases: Cases = {
     const lane = newDestinationId();
     const accepted = await acceptMany(storage, lane, 4);
     await storage.queue.record(failureOf(accepted[1]!, lane, { dueAt: NOON + MINUTE, attempts: 1 }));
-    const taken = await storage.queue.takeInOrder(laneOf(lane), { ...ALL, limit: 3 });
+    const taken = await takeInOrder(storage, laneOf(lane), { limit: 3 });
     assert.deepEqual(seqsOf(taken), seqsOf(accepted).slice(0, 3));
     assert.deepEqual(
       taken.map((each) => each.dueAt),
@@ -121,7 +125,7 @@ export const queueCases: Cases = {
     const [accepted] = await acceptMany(storage, lane, 1);
     await storage.queue.record(failureOf(accepted!, lane, { dueAt: NOON + MINUTE, attempts: 1 }));
     await storage.queue.record(failureOf(accepted!, lane, { dueAt: NOON + 2 * MINUTE, attempts: 2 }));
-    const [waiting] = await storage.queue.takeInOrder(laneOf(lane), ALL);
+    const [waiting] = await takeInOrder(storage, laneOf(lane));
     assert.deepEqual([waiting!.dueAt, waiting!.attempts], [NOON + 2 * MINUTE, 2]);
     await storage.queue.record(recordOf(accepted!, { destinationId: lane, number: 3 }));
     assert.equal(await storage.queue.nextDue(laneOf(lane)), null);
@@ -135,13 +139,13 @@ export const queueCases: Cases = {
   'a delivery whose content has expired is handed out without it': async ({ storage }) => {
     const lane = newDestinationId();
     await accept(storage, [lane], { acceptedAt: NOON - MINUTE, contentExpiresAt: NOON - 1 });
-    const [taken] = await storage.queue.takeFresh(laneOf(lane), ALL);
+    const [taken] = await takeFresh(storage, laneOf(lane));
     assert.equal(taken!.content, null);
   },
 
   'lists lanes that have something unsettled, with what a start needs to know': async ({ storage }) => {
     const lanes = [newDestinationId(), newDestinationId(), newDestinationId()].sort();
-    const [first] = await acceptMany(storage, lanes[0]!, 2);
+    const [, newest] = await acceptMany(storage, lanes[0]!, 2);
     const [waits] = await acceptMany(storage, lanes[1]!, 1);
     const [settled] = await acceptMany(storage, lanes[2]!, 1);
     const health = { value: HEALTH };
@@ -150,13 +154,36 @@ export const queueCases: Cases = {
       health,
     });
     await storage.queue.record(recordOf(settled!, { destinationId: lanes[2]! }));
-    const all = await storage.queue.lanes(laneOf('' as DestinationId), 10);
+    const all = await storage.queue.lanes(laneOf('' as DestinationId), 10, null);
     assert.deepEqual(all, [
-      { ...laneOf(lanes[0]!), newestFreshSeq: first!.seq + 1, nextDueAt: null, health: null },
+      { ...laneOf(lanes[0]!), newestFreshSeq: newest!.seq, nextDueAt: null, health: null },
       { ...laneOf(lanes[1]!), newestFreshSeq: 0, nextDueAt: NOON + MINUTE, health: HEALTH },
     ]);
-    assert.deepEqual(await storage.queue.lanes(laneOf('' as DestinationId), 1), all.slice(0, 1));
-    assert.deepEqual(await storage.queue.lanes(all[0]!, 10), all.slice(1));
+    assert.deepEqual(await storage.queue.lanes(laneOf('' as DestinationId), 1, null), all.slice(0, 1));
+    assert.deepEqual(await storage.queue.lanes(all[0]!, 10, null), all.slice(1));
+  },
+
+  'lists the lanes of some shards only, page by page': async ({ storage }) => {
+    const lanes = Array.from({ length: 12 }, newDestinationId).sort();
+    for (const lane of lanes) await accept(storage, [lane]);
+    const shards = new Set(lanes.slice(0, 5).map(shardOf));
+    const expected = lanes.filter((lane) => shards.has(shardOf(lane)));
+    assert.ok(expected.length < lanes.length, 'the ids of this case fall on more shards than it asks for');
+    const listed: DestinationId[] = [];
+    for (let after: LaneKey = laneOf('' as DestinationId); ; ) {
+      const page = await storage.queue.lanes(after, 2, shards);
+      listed.push(...page.map(({ destinationId }) => destinationId));
+      if (page.length < 2) break;
+      after = page[1]!;
+    }
+    assert.deepEqual(listed, expected);
+    assert.deepEqual(await storage.queue.lanes(laneOf('' as DestinationId), 10, new Set()), []);
+  },
+
+  'says what was recorded': async ({ storage }) => {
+    const lane = newDestinationId();
+    const [accepted] = await acceptMany(storage, lane, 1);
+    assert.equal(await storage.queue.record(recordOf(accepted!, { destinationId: lane })), 'recorded');
   },
 
   'keeps health until the destination is healthy again, also over a restart': async ({ storage, reopen }) => {
@@ -176,7 +203,7 @@ export const queueCases: Cases = {
     await storage.queue.record(
       recordOf(accepted!, { destinationId: lane, status: 'failed', statusCode: 500 }, { publish: [caused] }),
     );
-    const [queued] = await storage.queue.takeFresh(laneOf(operational), ALL);
+    const [queued] = await takeFresh(storage, laneOf(operational));
     assert.deepEqual(queued!.event, caused.event);
     assert.deepEqual(Buffer.from(queued!.content!), caused.content);
     const scope = { organization: ADA, applicationId: null };
@@ -189,7 +216,7 @@ export const queueCases: Cases = {
     const accepted = await acceptMany(storage, lane, 2);
     await storage.queue.record(failureOf(accepted[0]!, lane, { dueAt: NOON + MINUTE, attempts: 1 }));
     const store = await reopen();
-    assert.deepEqual(seqsOf(await store.queue.takeInOrder(laneOf(lane), ALL)), seqsOf(accepted));
+    assert.deepEqual(seqsOf(await takeInOrder(store, laneOf(lane))), seqsOf(accepted));
   },
 
   'hands out nothing of a removed destination, and queues nothing more for it': async ({ storage }) => {
@@ -199,12 +226,12 @@ export const queueCases: Cases = {
     await acceptMany(storage, destination.id, 1);
     await storage.catalog.write(changeSet([{ op: 'remove', kind: 'destination', id: destination.id }]));
     const late = await accept(storage, [destination.id]);
-    assert.deepEqual(await storage.queue.takeInOrder(laneOf(destination.id), ALL), []);
-    assert.deepEqual(await storage.queue.lanes(laneOf('' as DestinationId), 10), []);
+    assert.deepEqual(await takeInOrder(storage, laneOf(destination.id)), []);
+    assert.deepEqual(await storage.queue.lanes(laneOf('' as DestinationId), 10, null), []);
     assert.equal(await storage.queue.nextDue(laneOf(destination.id)), null);
     assert.deepEqual(await storage.history.listDestinationStates(ADA_APP, late.event.id), []);
     const before = await storage.upkeep.stats();
-    await storage.upkeep.prune({ now: NOON, historyBefore: 0, limit: 100 });
+    await pruneAll(storage, { now: NOON, historyBefore: 0, limit: 100 });
     const swept = before.unsettledDeliveries - (await storage.upkeep.stats()).unsettledDeliveries;
     assert.equal(swept, 1);
   },

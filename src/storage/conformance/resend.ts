@@ -11,6 +11,8 @@ import {
   accept,
   acceptanceOf,
   CYD,
+  changeSet,
+  destinationOf,
   failureOf,
   idOf,
   MINUTE,
@@ -18,10 +20,11 @@ import {
   NOON,
   newDestinationId,
   recordOf,
+  takeFresh,
+  takeInOrder,
 } from './samples.ts';
 import type { Cases } from './storage-test.ts';
 
-const ALL = { afterSeq: 0, limit: 100, bytesMax: 1e9 };
 const laneOf = (destinationId: DestinationId) => ({ organization: ADA, destinationId });
 const HEALTHY: Health = {
   failuresInRow: 0,
@@ -55,7 +58,7 @@ export const resendCases: Cases = {
     const accepted = await failedOnce(storage, lane);
     assert.deepEqual(await resend(storage, accepted, lane), { kind: 'queued', seq: accepted.seq });
     assert.deepEqual(await resend(storage, accepted, lane), { kind: 'already-queued' });
-    const taken = await storage.queue.takeInOrder(laneOf(lane), ALL);
+    const taken = await takeInOrder(storage, laneOf(lane));
     assert.deepEqual(
       taken.map((each) => each.trigger),
       ['scheduled', 'manual'],
@@ -66,7 +69,7 @@ export const resendCases: Cases = {
     const lane = newDestinationId();
     const accepted = await failedOnce(storage, lane);
     await resend(storage, accepted, lane);
-    const taken = await storage.queue.takeInOrder(laneOf(lane), { ...ALL, limit: 1 });
+    const taken = await takeInOrder(storage, laneOf(lane), { limit: 1 });
     assert.equal(taken.length, 2);
   },
 
@@ -82,7 +85,7 @@ export const resendCases: Cases = {
       status: 'sending',
     } as const;
     await storage.queue.record(recordOf(accepted, failed));
-    const [waiting] = await storage.queue.takeInOrder(laneOf(lane), ALL);
+    const [waiting] = await takeInOrder(storage, laneOf(lane));
     assert.deepEqual(
       [waiting!.trigger, waiting!.dueAt, waiting!.attempts],
       ['scheduled', NOON + 5 * MINUTE, 1],
@@ -95,7 +98,7 @@ export const resendCases: Cases = {
     const accepted = await failedOnce(storage, lane);
     await resend(storage, accepted, lane);
     await storage.queue.record(recordOf(accepted, { destinationId: lane, trigger: 'manual', number: 2 }));
-    assert.deepEqual(await storage.queue.takeInOrder(laneOf(lane), ALL), []);
+    assert.deepEqual(await takeInOrder(storage, laneOf(lane)), []);
     assert.equal(await stateOf(storage, accepted), 'delivered');
   },
 
@@ -135,7 +138,7 @@ export const resendCases: Cases = {
     const lane = newDestinationId();
     const entry = { eventId: old.event.id, destinationId: lane, trigger: 'scheduled', dueAt: 0 } as const;
     assert.deepEqual(await storage.queue.enqueue(ADA, [entry]), [{ kind: 'queued', seq: old.seq }]);
-    const [taken] = await storage.queue.takeFresh(laneOf(lane), ALL);
+    const [taken] = await takeFresh(storage, laneOf(lane));
     assert.deepEqual(taken!.event, old.event);
   },
 
@@ -157,12 +160,30 @@ export const resendCases: Cases = {
     );
   },
 
+  'cancels no lane whose destination is served, whatever the caller believes': async ({ storage }) => {
+    const cancelAll = (lane: DestinationId) =>
+      storage.queue.cancel(laneOf(lane), { eventId: null, limit: 10, now: NOON + MINUTE, newAttemptIds });
+    const [served, disabled, polled] = [
+      destinationOf(),
+      destinationOf({ disabled: true }),
+      destinationOf({ kind: 'poller' }),
+    ];
+    for (const resource of [served, disabled, polled]) {
+      await storage.catalog.write(changeSet([{ op: 'insert', kind: 'destination', resource }]));
+      await accept(storage, [resource.id]);
+    }
+    assert.equal(await cancelAll(served.id), null);
+    assert.equal((await takeFresh(storage, laneOf(served.id))).length, 1);
+    assert.equal(await cancelAll(disabled.id), 1);
+    assert.equal(await cancelAll(polled.id), 1);
+  },
+
   'cancels one event in a lane and leaves the others': async ({ storage }) => {
     const lane = newDestinationId();
     const [first, second] = [await accept(storage, [lane]), await accept(storage, [lane])];
     const options = { eventId: first.event.id, limit: 10, now: NOON, newAttemptIds };
     assert.equal(await storage.queue.cancel(laneOf(lane), options), 1);
-    const rest = await storage.queue.takeFresh(laneOf(lane), ALL);
+    const rest = await takeFresh(storage, laneOf(lane));
     assert.deepEqual(
       rest.map((each) => each.seq),
       [second.seq],
@@ -186,7 +207,7 @@ export const resendCases: Cases = {
     const told = async () => [
       await stateOf(storage, accepted),
       await storage.queue.nextDue(laneOf(lane)),
-      (await storage.queue.takeFresh(laneOf(lane), ALL)).length,
+      (await takeFresh(storage, laneOf(lane))).length,
       (await storage.history.listAttempts(ADA_APP, { destinationId: lane }, NEWEST)).length,
       await storage.queue.readHealth(laneOf(lane)),
     ];

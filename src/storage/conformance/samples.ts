@@ -14,7 +14,7 @@ import {
 import type { Change, ChangeSet } from '../../ports/catalog.ts';
 import type { EventScope } from '../../ports/history.ts';
 import type { Acceptance } from '../../ports/intake.ts';
-import type { AttemptRecord } from '../../ports/queue.ts';
+import type { AttemptRecord, LaneKey, QueuedDelivery } from '../../ports/queue.ts';
 import type { Storage } from '../../ports/storage.ts';
 
 export interface Opened {
@@ -44,10 +44,13 @@ export let CYD: OrganizationId;
 export let APP: ApplicationId;
 export let OTHER_APP: ApplicationId;
 export let ADA_APP: EventScope;
+/** Of the case's membership: what is recorded is recorded under it. */
+export let EPOCH = 0;
 
 let worlds = 0;
 /** Called before each case. Later organizations sort after earlier ones. */
-export function enterNewWorld(): void {
+export function enterNewWorld(epoch = 0): void {
+  EPOCH = epoch;
   const world = String(++worlds).padStart(4, '0');
   ADA = `org_${world}_ada` as OrganizationId;
   CYD = `org_${world}_cyd` as OrganizationId;
@@ -91,6 +94,8 @@ export function acceptanceOf(
     content: Buffer.from(JSON.stringify({ id: whole.id })),
     destinations,
     idempotency: null,
+    catalogVersion: null,
+    outboxNo: null,
     ...more,
   };
 }
@@ -110,6 +115,51 @@ export async function accept(
   const result = await storage.intake.accept(acceptance);
   if (result.kind !== 'accepted') throw new Error(`expected to be accepted, got ${result.kind}`);
   return { event: acceptance.event, seq: result.seq };
+}
+
+type TakeOptions = { readonly afterSeq?: number; readonly limit?: number; readonly bytesMax?: number };
+const ALL = { afterSeq: 0, limit: 100, bytesMax: 1e9 };
+/** How often a read is repeated while other transactions of the server keep rows undecided, and the pause between. */
+const DECIDED_READS = 500;
+const DECIDED_PAUSE_MS = 10;
+
+export async function takeFresh(
+  storage: Storage,
+  lane: LaneKey,
+  options: TakeOptions = {},
+): Promise<readonly QueuedDelivery[]> {
+  return (await storage.queue.takeFresh(lane, { ...ALL, ...options, decidedOnly: false })).rows;
+}
+
+/** Waits until all that was committed is decided. */
+export async function takeInOrder(
+  storage: Storage,
+  lane: LaneKey,
+  options: TakeOptions = {},
+): Promise<readonly QueuedDelivery[]> {
+  for (let reads = 1; ; reads++) {
+    const taken = await storage.queue.takeInOrder(lane, { ...ALL, ...options });
+    if (!taken.hasUndecided) return taken.rows;
+    if (reads > DECIDED_READS) throw new Error('The rows of the lane stay undecided.');
+    await new Promise((resolve) => setTimeout(resolve, DECIDED_PAUSE_MS));
+  }
+}
+
+/** Steps that cleaning up may take before it must have come to its end. */
+const PRUNE_STEPS_MAX = 1000;
+
+/** Calls `prune` until it finds nothing, and tells what each step said that it deleted. */
+export async function pruneAll(
+  storage: Storage,
+  options: { now: number; historyBefore: number; limit: number },
+): Promise<readonly number[]> {
+  const steps: number[] = [];
+  while (steps.length < PRUNE_STEPS_MAX) {
+    const rows = await storage.upkeep.prune(options);
+    if (rows === 0) return steps;
+    steps.push(rows);
+  }
+  throw new Error('Pruning does not come to an end.');
 }
 
 export function attemptOf(event: Event, destinationId: DestinationId, more: Partial<Attempt> = {}): Attempt {
@@ -140,6 +190,7 @@ export function recordOf(
 ): AttemptRecord {
   return {
     organization: ADA,
+    epoch: EPOCH,
     seq,
     attempt: attemptOf(event, attempt.destinationId, attempt),
     next: { kind: 'settled' },

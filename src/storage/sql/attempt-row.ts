@@ -11,6 +11,7 @@ export function recordOp(record: AttemptRecord): RecordOp {
   return {
     kind: 'record',
     organization: record.organization,
+    epoch: record.epoch,
     seq: record.seq,
     destinationId: attempt.destinationId,
     id: attempt.id,

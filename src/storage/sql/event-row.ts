@@ -1,6 +1,7 @@
 /** Event to stored columns and back. What is seldom set is packed in one JSON column, NULL when all is as usual. */
 import type { ContentState, Event } from '../../core/event/event.ts';
 import type { ApplicationId, EventId } from '../../core/ids.ts';
+import type { StoredEvent } from '../../ports/history.ts';
 import type { Acceptance } from '../../ports/intake.ts';
 import type { AcceptOp } from './write-op.ts';
 
@@ -34,6 +35,8 @@ export function acceptOp(acceptance: Acceptance): AcceptOp {
     destinations: acceptance.destinations,
     content: acceptance.content,
     idempotency,
+    catalogVersion: acceptance.catalogVersion,
+    outboxNo: acceptance.outboxNo,
   };
 }
 
@@ -71,7 +74,7 @@ export interface EventRow {
   readonly event_id: string | null;
   readonly accepted_at: number;
   readonly content_expires_at: number;
-  readonly expunged: number;
+  readonly expunged: number | boolean;
   readonly more: string | null;
 }
 
@@ -97,6 +100,17 @@ export function eventOf(row: EventRow): Event {
 
 /** Content is gone at the instant it expires, whenever its row is deleted. */
 export function contentStateOf(row: EventRow, now: number): ContentState {
-  if (row.expunged === 1) return 'expunged';
+  if (row.expunged) return 'expunged';
   return row.content_expires_at <= now ? 'expired' : 'kept';
+}
+
+export type StoredRow = EventRow & { readonly content?: Uint8Array | null };
+
+export function storedOf(row: StoredRow, now: number): StoredEvent {
+  return {
+    seq: row.seq,
+    event: eventOf(row),
+    content: row.content ?? null,
+    contentState: contentStateOf(row, now),
+  };
 }

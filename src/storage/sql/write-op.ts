@@ -23,11 +23,14 @@ export interface AcceptOp {
   readonly destinations: readonly string[];
   readonly content: Uint8Array;
   readonly idempotency: IdempotencyRecord | null;
+  readonly catalogVersion: number | null;
+  readonly outboxNo: number | null;
 }
 
 export interface RecordOp {
   readonly kind: 'record';
   readonly organization: string;
+  readonly epoch: number;
   readonly seq: number;
   readonly destinationId: string;
   readonly id: string;
@@ -89,9 +92,10 @@ export type WriteOp =
 
 export interface WriteResults {
   accept: AcceptResult;
-  record: undefined;
+  /** undefined = recorded: what nearly all are told costs nothing on its way between threads. */
+  record: 'fenced' | undefined;
   enqueue: readonly Enqueued[];
-  cancel: number;
+  cancel: number | null;
   hurry: number;
   'write-health': undefined;
   'open-organization': number;

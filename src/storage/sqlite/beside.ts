@@ -1,7 +1,6 @@
 /** A store that another process may be running on: for `backup` and `doctor`. Takes no lock and writes nothing. */
 import { existsSync } from 'node:fs';
-import type { Sealed } from '../../core/catalog/resources.ts';
-import type { StoreStats } from '../../ports/upkeep.ts';
+import type { BesideStore, SealedSample } from '../sql/beside-store.ts';
 import { StorageRefused } from '../sql/refused.ts';
 import { backupPath } from './backup.ts';
 import { checkFile, checkSqliteVersion } from './check-file.ts';
@@ -9,23 +8,6 @@ import { openReader } from './connection.ts';
 import { refusalOf } from './errors.ts';
 import { checkReadable } from './migrate.ts';
 import { Reader } from './reader.ts';
-
-export interface BesideStore {
-  /** A consistent copy; `target` must not exist. */
-  backup(target: string, progress: (done: number, total: number) => void): Promise<void>;
-  /** What SQLite's own check finds; empty = sound. Reads the whole file. */
-  check(): readonly string[];
-  stats(): StoreStats;
-  /** One sealed value of the catalog and what it is bound to; null = there is none yet. */
-  sealedSample(): SealedSample | null;
-  close(): void;
-}
-
-export interface SealedSample {
-  readonly sealed: Sealed;
-  readonly organization: string;
-  readonly id: string;
-}
 
 const FINDINGS_MAX = 20;
 /** Any endpoint's signing key will do. */
@@ -48,14 +30,14 @@ export async function openSqliteBeside(path: string): Promise<BesideStore> {
     const reader = new Reader(db);
     return {
       backup: (target, progress) => backupPath(path, target, progress),
-      check: () =>
+      check: async () =>
         db
           .all<{ quick_check: string }>(`PRAGMA quick_check(${FINDINGS_MAX})`)
           .map((row) => row.quick_check)
           .filter((finding) => finding !== 'ok'),
-      stats: () => reader.read('stats', null, { now: 0, endsAt: Number.POSITIVE_INFINITY }),
-      sealedSample: () => db.get<SealedSample>(SEALED_SAMPLE) ?? null,
-      close: () => reader.close(),
+      stats: async () => reader.read('stats', null, { now: 0, endsAt: Number.POSITIVE_INFINITY }),
+      sealedSample: async () => db.get<SealedSample>(SEALED_SAMPLE) ?? null,
+      close: async () => reader.close(),
     };
   } catch (error) {
     throw refusalOf(error, path);

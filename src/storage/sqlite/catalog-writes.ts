@@ -1,10 +1,15 @@
 /** Change sets of the catalog inside the writer's transaction; the caller rolls a refused one back. */
+import { UNVERSIONED_KINDS } from '../../core/catalog/resources.ts';
 import type { AuditEntry, Change, ChangeResult } from '../../ports/catalog.ts';
 import type { WriteOpOf } from '../sql/write-op.ts';
 import type { Connection } from './connection.ts';
 import type { IntakeWrites } from './intake.ts';
 import type { Interned, Organization } from './interned.ts';
 import type { QueueWrites } from './queue-writes.ts';
+
+type Refusal = 'uid-taken' | 'id-taken' | 'stale';
+/** Kinds whose ids no two organizations may share. */
+const MUST_BE_ALONE: ReadonlySet<string> = new Set(['application', 'destination']);
 
 export class CatalogWrites {
   readonly #db: Connection;
@@ -36,7 +41,7 @@ export class CatalogWrites {
     }
     for (const destinationId of change.forgetHealth) this.#queue.forgetHealth(organization, destinationId);
     this.#writeAudit(organization, change.audit);
-    this.#bump(organization);
+    if (!change.changes.every(({ kind }) => UNVERSIONED_KINDS.has(kind))) this.#bump(organization);
     if (change.idempotency !== null) this.#intake.rememberAnswer(organization, change.idempotency);
     const published = op.publish.map((event) => {
       const accepted = this.#intake.accept(event, now);
@@ -60,7 +65,7 @@ export class CatalogWrites {
     }
   }
 
-  #apply(organization: Organization, change: Change, now: number): 'uid-taken' | 'stale' | null {
+  #apply(organization: Organization, change: Change, now: number): Refusal | null {
     switch (change.op) {
       case 'insert':
         return this.#insert(organization, change);
@@ -71,12 +76,15 @@ export class CatalogWrites {
     }
   }
 
-  #insert(organization: Organization, change: Change & { op: 'insert' }): 'uid-taken' | 'stale' | null {
+  #insert(organization: Organization, change: Change & { op: 'insert' }): Refusal | null {
     const { resource, kind } = change;
     const owner = resource.ownerId ?? '';
     if (owner !== '' && !this.#exists(organization, 'application', owner)) return 'stale';
     if (this.#exists(organization, kind, resource.id)) return 'stale';
     if (this.#isUidTaken(organization, change)) return 'uid-taken';
+    if (MUST_BE_ALONE.has(kind) && this.#isAnywhere(kind, resource.id)) return 'id-taken';
+    // One that was removed and is made again under its old id (an import) is served again.
+    if (kind === 'destination') this.#interned.reviveLane(organization, resource.id);
     this.#db.run(
       `INSERT INTO resource (organization_no, kind, owner_id, id, uid, version, doc) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       organization.no,
@@ -90,7 +98,7 @@ export class CatalogWrites {
     return null;
   }
 
-  #update(organization: Organization, change: Change & { op: 'update' }): 'uid-taken' | 'stale' | null {
+  #update(organization: Organization, change: Change & { op: 'update' }): Refusal | null {
     const { resource, kind } = change;
     if (this.#isUidTaken(organization, change)) return 'uid-taken';
     const changed = this.#db.run(
@@ -111,6 +119,15 @@ export class CatalogWrites {
     const row = this.#db.get(
       'SELECT 1 FROM resource WHERE organization_no = ? AND kind = ? AND id = ?',
       organization.no,
+      kind,
+      id,
+    );
+    return row !== undefined;
+  }
+
+  #isAnywhere(kind: string, id: string): boolean {
+    const row = this.#db.get(
+      `SELECT 1 FROM resource WHERE kind = ? AND id = ? AND kind IN ('application', 'destination')`,
       kind,
       id,
     );

@@ -10,16 +10,15 @@ import {
 import type { DestinationState, EventFilter, Page, StoredEvent } from '../../ports/history.ts';
 import { CANCELED, DELIVERED, FAILED, LATE, SCHEDULED, SENDING } from '../sql/codes.ts';
 import { type StateRow, settledStatus, stateOf } from '../sql/delivery-state.ts';
+import { type StoredRow, storedOf } from '../sql/event-row.ts';
 import {
   type InLane,
   type InScope,
   pageOf,
-  type StoredRow,
   scopesOf,
   scopeValues,
   seqAt,
   storedColumns,
-  storedOf,
 } from './event-reads.ts';
 import { EVENT_JOINS, eventCondition, ID_SLACK_MS, isTimeOnly, LANE_NO, SCOPE_NO } from './event-sql.ts';
 import { type ReadContext, rowLimit } from './read-context.ts';

@@ -3,7 +3,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { Event } from '../../core/event/event.ts';
 import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../../core/ids.ts';
 import type { EventFilter, EventScope, Page, StoredEvent } from '../../ports/history.ts';
-import { contentStateOf, type EventRow, eventOf } from '../sql/event-row.ts';
+import { type EventRow, eventOf, type StoredRow, storedOf } from '../sql/event-row.ts';
 import {
   CONTENT_COLUMN,
   EVENT_COLUMNS,
@@ -22,17 +22,6 @@ export interface InScope {
 }
 export interface InLane extends InScope {
   readonly destinationId: DestinationId;
-}
-
-export type StoredRow = EventRow & { readonly content?: Uint8Array | null };
-
-export function storedOf(row: StoredRow, now: number): StoredEvent {
-  return {
-    seq: row.seq,
-    event: eventOf(row),
-    content: row.content ?? null,
-    contentState: contentStateOf(row, now),
-  };
 }
 
 /** Columns and the parameters they take. */
@@ -108,11 +97,10 @@ export function readEvents(
   return rows.map((row) => storedOf(row, now));
 }
 
-export function lastSeq({ db }: ReadContext, { organization }: { organization: OrganizationId }): number {
+export function lastSeq({ db }: ReadContext, { scope }: InScope): number {
   const row = db.get<{ seq: number | null }>(
-    `SELECT max((SELECT max(seq) FROM event WHERE scope_no = s.no)) AS seq
-     FROM scope s WHERE s.organization_no = (SELECT no FROM organization WHERE id = ?)`,
-    organization,
+    `SELECT max(seq) AS seq FROM event WHERE scope_no = ${SCOPE_NO}`,
+    ...scopeValues(scope),
   );
   return row?.seq ?? 0;
 }

@@ -43,6 +43,10 @@ export class IntakeWrites {
       const answered = this.findAnswered(organization, op.idempotency, now);
       if (answered !== null) return answered;
     }
+    const { catalogVersion } = organization;
+    if (op.catalogVersion !== null && op.catalogVersion !== catalogVersion) {
+      return { kind: 'stale', catalogVersion };
+    }
     const scopeNo = this.#interned.scope(organization, op.applicationId);
     if (op.eventId !== null) {
       const taken = this.#findByEventId(scopeNo, op.eventId);
@@ -65,7 +69,7 @@ export class IntakeWrites {
     this.#insertContent.get(Math.floor(op.contentExpiresAt / HOUR_MS), seq, op.content);
     this.#queue(op, seq, { organization, scopeNo, now });
     if (op.idempotency !== null) this.rememberAnswer(organization, op.idempotency);
-    return { kind: 'accepted', seq, catalogVersion: organization.catalogVersion };
+    return { kind: 'accepted', seq, catalogVersion };
   }
 
   /** A destination that was removed since the deliveries were planned gets none. */
@@ -115,7 +119,7 @@ export class IntakeWrites {
 }
 
 /** The highest seq ever given: of the events that are there, or as noted when the last ones were pruned. */
-function readLastSeq(db: Connection): number {
+export function readLastSeq(db: Connection): number {
   const row = db.get<{ seq: number }>(
     `SELECT max(
        coalesce((SELECT max((SELECT max(seq) FROM event WHERE scope_no = scope.no)) FROM scope), 0),

@@ -131,6 +131,15 @@ export class Interned {
     organization.lanes.delete(destinationId);
   }
 
+  reviveLane(organization: Organization, destinationId: string): void {
+    const revived = this.#db.run(
+      'UPDATE lane SET removed_at = NULL WHERE organization_no = ? AND destination_id = ? AND removed_at IS NOT NULL',
+      organization.no,
+      destinationId,
+    );
+    if (revived > 0) organization.lanes.delete(destinationId);
+  }
+
   type(organization: Organization, name: string): number {
     const known = organization.types.get(name);
     if (known !== undefined) return known;

@@ -3,6 +3,7 @@
  * which code can work with it, so that a newer database of the same minor version still opens.
  */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -84,4 +85,16 @@ export function checkReadable(
   const rows = db.prepare(`SELECT name, value FROM meta WHERE name IN ('version', 'min_code')`).all();
   const values = new Map(rows.map((row) => [row.name as string, row.value as number]));
   if ((values.get('min_code') ?? 0) > code) throw newerSchema(path, values.get('version') ?? 0, code);
+}
+
+/** For who reads every row of a file and must know every column. */
+export function checkNewest(db: Connection, path: string): void {
+  const code = MIGRATIONS[MIGRATIONS.length - 1]!.version;
+  const { version } = readVersion(db);
+  if (version > code) throw newerSchema(path, version, code);
+  if (version === code) return;
+  throw new StorageRefused(
+    'older-schema',
+    `${path} has schema version ${version} and not ${code} yet; run POSTHORN_DATA_DIR=${dirname(path)} posthorn migrate first. Nothing was changed.`,
+  );
 }

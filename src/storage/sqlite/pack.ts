@@ -53,6 +53,8 @@ class Packer {
       op.acceptedAt,
       op.contentExpiresAt,
       op.deliverAt,
+      op.catalogVersion,
+      op.outboxNo,
       op.destinations.length,
     );
     for (const destination of op.destinations) this.cells.push(destination);
@@ -70,6 +72,7 @@ class Packer {
     this.cells.push(
       RECORD,
       op.organization,
+      op.epoch,
       op.seq,
       op.destinationId,
       op.id,
@@ -153,6 +156,8 @@ class Unpacker {
       acceptedAt: this.#number(),
       contentExpiresAt: this.#number(),
       deliverAt: this.#number(),
+      catalogVersion: this.#next() as number | null,
+      outboxNo: this.#next() as number | null,
       destinations: this.#texts(),
       content: this.#bytes()!,
       idempotency: this.#idempotency(),
@@ -171,6 +176,7 @@ class Unpacker {
     return {
       kind: 'record',
       organization: this.#text(),
+      epoch: this.#number(),
       seq: this.#number(),
       destinationId: this.#text(),
       id: this.#text(),

@@ -1,15 +1,17 @@
-/** The five ports over one hop: writes through the queue, reads through the readers. */
+/** The ports over one hop: writes through the queue, reads through the readers. */
 
 import type { ResourceKind, Resources } from '../../core/catalog/resources.ts';
 import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../../core/ids.ts';
 import type { Catalog } from '../../ports/catalog.ts';
 import type { EventScope, History } from '../../ports/history.ts';
-import type { LaneKey, Queue } from '../../ports/queue.ts';
+import type { Intake } from '../../ports/intake.ts';
+import type { LaneKey, Queue, QueuedDelivery, Taken } from '../../ports/queue.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { Upkeep } from '../../ports/upkeep.ts';
 import { recordOp } from '../sql/attempt-row.ts';
 import { acceptOp } from '../sql/event-row.ts';
 import { SETTLE_ROWS_MAX } from '../sql/limits.ts';
+import { soleNode } from '../sql/sole-node.ts';
 import type { WriteQueue } from '../sql/write-queue.ts';
 import type { Hop } from './hop.ts';
 
@@ -24,22 +26,34 @@ export interface PortParts {
 
 export function storagePorts(parts: PortParts): Storage {
   return {
-    intake: { accept: (acceptance) => parts.writes.submit<'accept'>(acceptOp(acceptance)) },
+    intake: intakePort(parts),
     queue: queuePort(parts),
     catalog: catalogPort(parts),
     history: historyPort(parts),
     upkeep: upkeepPort(parts),
+    cluster: soleNode(),
+  };
+}
+
+function intakePort({ writes }: PortParts): Intake {
+  return {
+    accept: (acceptance) => writes.submit<'accept'>(acceptOp(acceptance)),
+    // No other program may write this file, so there is none that could leave something.
+    takeOutbox: async () => [],
+    dropOutbox: async () => {},
   };
 }
 
 function queuePort({ writes, hop }: PortParts): Queue {
   return {
-    lanes: (after, limit) => hop.read('lanes', { after: after && keyOf(after), limit }),
-    takeFresh: (lane, options) => hop.read('takeFresh', { lane: keyOf(lane), ...options }),
+    lanes: (after, limit, shards) => hop.read('lanes', { after: after && keyOf(after), limit, shards }),
+    takeFresh: async (lane, options) =>
+      allDecided(await hop.read('takeFresh', { lane: keyOf(lane), ...options })),
     takeDue: (lane, options) => hop.read('takeDue', { lane: keyOf(lane), ...options }),
-    takeInOrder: (lane, options) => hop.read('takeInOrder', { lane: keyOf(lane), ...options }),
+    takeInOrder: async (lane, options) =>
+      allDecided(await hop.read('takeInOrder', { lane: keyOf(lane), ...options })),
     nextDue: (lane) => hop.read('nextDue', { lane: keyOf(lane) }),
-    record: (record) => writes.submit<'record'>(recordOp(record)),
+    record: async (record) => (await writes.submit<'record'>(recordOp(record))) ?? 'recorded',
     enqueue: (organization, entries) => writes.submit<'enqueue'>({ kind: 'enqueue', organization, entries }),
     cancel(lane, { eventId, limit, now, newAttemptIds }) {
       // One event has a scheduled and a manual delivery at most.
@@ -53,6 +67,11 @@ function queuePort({ writes, hop }: PortParts): Queue {
     writeHealth: (lane, health) =>
       writes.submit<'write-health'>({ kind: 'write-health', ...keyOf(lane), health }),
   };
+}
+
+/** One writer: commits become visible in the order of their seqs. */
+function allDecided(rows: readonly QueuedDelivery[]): Taken {
+  return { rows, decidedBelow: Number.POSITIVE_INFINITY, hasUndecided: false };
 }
 
 /** Only the key: callers pass lanes of their own, which cannot move to another thread. */
@@ -92,7 +111,7 @@ function historyPort({ writes, hop }: PortParts): History {
     findEvent: (scope, ref, options) => hop.read('findEvent', { scope, ref, ...options }),
     listEvents: (scope, filter, page, options) => hop.read('listEvents', { scope, filter, page, ...options }),
     readEvents: (scope, filter, options) => hop.read('readEvents', { scope, filter, ...options }),
-    lastSeq: (organization) => hop.read('lastSeq', { organization }),
+    lastSeq: (scope) => hop.read('lastSeq', { scope }),
     seqAt: (scope, at) => hop.read('seqAt', { scope, at }),
     findAttempt: (scope, eventId, attemptId) => hop.read('findAttempt', { scope, eventId, attemptId }),
     listAttempts: (scope, filter, page) => hop.read('listAttempts', { scope, filter, page }),

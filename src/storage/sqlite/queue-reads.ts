@@ -1,72 +1,45 @@
 /** Reads of the queue. Each starts with one seek into its lane, whatever the lane holds. */
 import type { Health } from '../../core/delivery/health.ts';
+import { shardOf } from '../../core/shard.ts';
 import type { DuePosition, LaneKey, LaneSummary, QueuedDelivery } from '../../ports/queue.ts';
-import { circuitOf, triggerOf } from '../sql/codes.ts';
+import { triggerOf } from '../sql/codes.ts';
 import { contentStateOf, type EventRow, eventOf } from '../sql/event-row.ts';
+import { HEALTH_COLUMNS, type HealthRow, healthOf, type LaneRow, summaryOf } from '../sql/lane-row.ts';
 import { EVENT_COLUMNS, EVENT_JOINS, HOUR_MS } from './event-sql.ts';
 import { type ReadContext, rowLimit } from './read-context.ts';
 
-interface HealthRow {
-  readonly failures_in_row: number | null;
-  readonly failing_since: number;
-  readonly circuit: number;
-  readonly probe_at: number;
-  readonly probe_delay_ms: number;
-  readonly throttled_until: number;
-}
-interface LaneRow extends HealthRow {
-  readonly organization: LaneKey['organization'];
-  readonly destination_id: LaneKey['destinationId'];
-  readonly newest_fresh: number | null;
-  readonly next_due: number | null;
-}
 interface QueuedRow extends EventRow {
   readonly trigger: number;
   readonly due_at: number;
   readonly attempts: number;
 }
 
-const HEALTH_COLUMNS =
-  'h.failures_in_row, h.failing_since, h.circuit, h.probe_at, h.probe_delay_ms, h.throttled_until';
 /** A removed destination's lane is not found: nothing of it is handed out. */
 const LANE = `SELECT l.no FROM organization o JOIN lane l ON l.organization_no = o.no
   WHERE o.id = ? AND l.destination_id = ? AND l.removed_at IS NULL`;
 
 export function lanes(
-  { db }: ReadContext,
-  { after, limit }: { after: LaneKey | null; limit: number },
+  { db, deadline }: ReadContext,
+  { after, limit, shards }: { after: LaneKey | null; limit: number; shards: ReadonlySet<number> | null },
 ): readonly LaneSummary[] {
-  const rows = db.all<LaneRow>(
+  const rows = db.iterate<LaneRow>(
     `SELECT o.id AS organization, l.destination_id, ${HEALTH_COLUMNS},
        (SELECT max(seq) FROM fresh WHERE lane_no = l.no) AS newest_fresh,
        (SELECT min(due_at) FROM waiting WHERE lane_no = l.no) AS next_due
      FROM organization o CROSS JOIN lane l ON l.organization_no = o.no LEFT JOIN health h ON h.lane_no = l.no
      WHERE o.id >= ?1 AND (o.id > ?1 OR l.destination_id > ?2) AND l.removed_at IS NULL
        AND (EXISTS (SELECT 1 FROM fresh WHERE lane_no = l.no) OR EXISTS (SELECT 1 FROM waiting WHERE lane_no = l.no))
-     ORDER BY o.id, l.destination_id LIMIT ?3`,
+     ORDER BY o.id, l.destination_id`,
     after?.organization ?? '',
     after?.destinationId ?? '',
-    rowLimit(limit),
   );
-  return rows.map((row) => ({
-    organization: row.organization,
-    destinationId: row.destination_id,
-    newestFreshSeq: row.newest_fresh ?? 0,
-    nextDueAt: row.next_due,
-    health: healthOf(row),
-  }));
-}
-
-function healthOf(row: HealthRow): Health | null {
-  if (row.failures_in_row === null) return null;
-  return {
-    failuresInRow: row.failures_in_row,
-    failingSince: row.failing_since,
-    circuit: circuitOf(row.circuit),
-    probeAt: row.probe_at,
-    probeDelayMs: row.probe_delay_ms,
-    throttledUntil: row.throttled_until,
-  };
+  const found: LaneSummary[] = [];
+  for (const row of rows) {
+    if (found.length >= rowLimit(limit)) break;
+    deadline.check();
+    if (shards === null || shards.has(shardOf(row.destination_id))) found.push(summaryOf(row));
+  }
+  return found;
 }
 
 export function readHealth({ db }: ReadContext, { lane }: InQueue): Health | null {

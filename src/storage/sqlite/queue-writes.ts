@@ -29,7 +29,7 @@ interface StoredForResend {
 
 const ATTEMPT_VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?';
 
-type AttemptOp = Omit<RecordOp, 'publish' | 'health' | 'kind'>;
+type AttemptOp = Omit<RecordOp, 'publish' | 'health' | 'kind' | 'epoch'>;
 
 export class QueueWrites {
   readonly #db: Connection;
@@ -166,10 +166,11 @@ export class QueueWrites {
   }
 
   /** At most as many as there are ids for the attempts that say so. */
-  cancel(op: WriteOpOf<'cancel'>): number {
+  cancel(op: WriteOpOf<'cancel'>): number | null {
     const organization = this.#interned.findOrganization(op.organization);
     const lane = organization && this.#interned.findLane(organization, op.destinationId);
-    if (lane === undefined) return 0;
+    if (organization === undefined || lane === undefined) return 0;
+    if (op.eventId === null && this.#isServed(organization, op.destinationId)) return null;
     const seq = op.eventId === null ? null : this.#seqOf(lane, op.eventId);
     if (seq === undefined) return 0;
     const rows = this.#db.all<{ seq: number; trigger: number }>(
@@ -199,6 +200,16 @@ export class QueueWrites {
       );
     });
     return rows.length;
+  }
+
+  #isServed(organization: Organization, destinationId: string): boolean {
+    const row = this.#db.get(
+      `SELECT 1 FROM resource WHERE organization_no = ? AND kind = 'destination' AND id = ?
+         AND doc ->> '$.disabled' = 0 AND doc ->> '$.kind' <> 'poller'`,
+      organization.no,
+      destinationId,
+    );
+    return row !== undefined;
   }
 
   #seqOf(lane: Lane, eventId: string): number | undefined {

@@ -19,7 +19,7 @@ parentPort.on('message', (message) => {
 });`;
 
 const ask = (pool: ReaderPool, organization: string) =>
-  pool.read('lastSeq', { organization: organization as OrganizationId });
+  pool.read('catalogVersion', { organization: organization as OrganizationId });
 
 test('a thread that hangs or dies is replaced; its read is refused and the next ones are answered', async () => {
   using place = scratch();

@@ -170,11 +170,11 @@ test('beside a running store, a copy and a check work and nothing is locked', as
   const storage = await open(place.path);
   const { event } = await accept(storage, []);
   const beside = await openSqliteBeside(place.path);
-  assert.deepEqual(beside.check(), []);
-  assert.equal(beside.stats().schemaVersion, (await storage.upkeep.stats()).schemaVersion);
+  assert.deepEqual(await beside.check(), []);
+  assert.equal((await beside.stats()).schemaVersion, (await storage.upkeep.stats()).schemaVersion);
   const copy = join(place.folder, 'copy.db');
   await beside.backup(copy, () => {});
-  beside.close();
+  await beside.close();
   await accept(storage, []);
   await storage.upkeep.close();
   const restored = await open(copy);

@@ -128,7 +128,7 @@ test('a copy made while events come in is consistent, and says how far it is', a
   await storage.upkeep.close();
   const restored = await openSqlite({ path: copy, form: 'inline', clock, log: silent });
   const stats = await restored.upkeep.stats();
-  const last = await restored.history.lastSeq(ADA);
+  const last = await restored.history.lastSeq(ADA_APP);
   assert.equal(stats.unsettledDeliveries, last, 'each event of the copy has its delivery');
   await restored.upkeep.close();
 });

@@ -5,6 +5,8 @@ import type { FinalState, Story, StorySend } from '../story.ts';
 /** What a check may read: everything that happened, and what the store says at the end. */
 export interface Evidence {
   readonly scenario: Scenario;
+  /** When the scenario began, by the clock: its instants count from here. */
+  readonly startedAt: number;
   readonly facts: Facts;
   readonly stories: ReadonlyMap<string, Story>;
   readonly final: FinalState;

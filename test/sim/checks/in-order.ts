@@ -1,4 +1,4 @@
-import type { Facts, Violation } from '../facts.ts';
+import type { Violation } from '../facts.ts';
 import { isManual, type Story, type StorySend } from '../story.ts';
 import { broken, type Check } from './check.ts';
 
@@ -6,10 +6,9 @@ import { broken, type Check } from './check.ts';
  * Order is order of acceptance where it is promised: one request at a time in a line, first requests in order, and in
  * a line that blocks nothing goes before what is ahead of it is settled.
  */
-export const inOrder: Check = ({ facts, stories }) => {
+export const inOrder: Check = ({ stories }) => {
   const found: Violation[] = [];
-  for (const line of lines([...stories.values()]))
-    found.push(...oneAtATime(line, facts), ...keepsOrder(line));
+  for (const line of lines([...stories.values()])) found.push(...oneAtATime(line), ...keepsOrder(line));
   return found;
 };
 
@@ -26,7 +25,7 @@ function lines(stories: readonly Story[]): Story[][] {
   return [...byLine.values()].map((line) => line.toSorted((a, b) => a.accept.seq - b.accept.seq));
 }
 
-function oneAtATime(line: readonly Story[], facts: Facts): Violation[] {
+function oneAtATime(line: readonly Story[]): Violation[] {
   const found: Violation[] = [];
   const sends = line
     .flatMap((story) => story.sends.map((send) => ({ story, send })))
@@ -34,9 +33,9 @@ function oneAtATime(line: readonly Story[], facts: Facts): Violation[] {
     .toSorted((a, b) => a.send.fact.order - b.send.fact.order);
   for (const [index, { story, send }] of sends.entries()) {
     const before = sends[index - 1]?.send;
-    if (before === undefined || before.fact.process !== send.fact.process) continue;
+    if (before === undefined || before.fact.tenure !== send.fact.tenure) continue;
     if (before.fact.ended !== null && before.fact.ended.order < send.fact.order) continue;
-    if (wasCanceled(facts, story, { from: before.fact.order, to: send.fact.order })) continue;
+    if (wasCanceled(before, send.fact.order)) continue;
     const detail = `request ${send.fact.order} began before request ${before.fact.order} of its line had ended`;
     found.push(broken('a line has one request under way', detail, { story }));
   }
@@ -44,9 +43,9 @@ function oneAtATime(line: readonly Story[], facts: Facts): Violation[] {
 }
 
 /** What is canceled while its request is under way holds its line no longer. */
-function wasCanceled({ cancels }: Facts, { endpoint }: Story, range: { from: number; to: number }): boolean {
-  return cancels.some(
-    ({ destinationId, order }) => destinationId === endpoint.id && order > range.from && order < range.to,
+function wasCanceled({ story, fact }: StorySend, before: number): boolean {
+  return story.rows.some(
+    ({ canceled }) => canceled !== null && canceled.order > fact.order && canceled.order < before,
   );
 }
 
@@ -77,22 +76,14 @@ function passes(ahead: Story, first: StorySend): string | null {
   const blocks = ahead.endpoint.plan.ordering.onFailure === 'block';
   // Whoever waits for an instant is passed, and then goes as soon as there is room.
   if (deliverAt > first.fact.at || (!blocks && deliverAt > 0)) return null;
+  // Settled or canceled before, it had left the line; a replay of it joins anew.
+  const { closed, canceled } = ahead.rows[0]!;
+  const left = closed?.by.fact ?? canceled;
+  if (left !== null && left.order < first.fact.order) return null;
+  if (blocks) return 'it was first tried while nothing was settled of';
   const firstAhead = firstSend(ahead);
-  if (!blocks) {
-    // Canceled before it was tried, and replayed later.
-    if (isReplay(ahead, firstAhead)) return null;
-    if (firstAhead === null || firstAhead.fact.order < first.fact.order) return null;
-    return 'it was first tried before the first try of';
-  }
-  const closed = ahead.rows[0]!.closed;
-  // Canceled with its lane: it never goes, or its last request was before.
-  if (closed === null) return null;
-  return closed.by.fact.order < first.fact.order ? null : 'it was first tried while nothing was settled of';
-}
-
-function isReplay({ rows }: Story, send: StorySend | null): boolean {
-  const replay = rows.slice(1).find((row) => row.trigger === 'scheduled');
-  return replay !== undefined && send !== null && replay.opened.order < send.fact.order;
+  if (firstAhead !== null && firstAhead.fact.order < first.fact.order) return null;
+  return 'it was first tried before the first try of';
 }
 
 function firstSend(story: Story): StorySend | null {

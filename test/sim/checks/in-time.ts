@@ -18,8 +18,8 @@ export const notTooEarly: Check = (evidence) => {
     // Whoever asks for a replay asks for it now.
     const replayed = story.rows[1]?.opened.order ?? Number.POSITIVE_INFINITY;
     for (const send of story.sends) {
-      if (send.fact.order < replayed && send.fact.at < deliverAt) {
-        const detail = `request ${send.fact.order} went ${deliverAt - send.fact.at} ms too early`;
+      if (send.fact.order < replayed && send.fact.sentAt < deliverAt) {
+        const detail = `request ${send.fact.order} went ${deliverAt - send.fact.sentAt} ms too early`;
         found.push(broken('a delayed event waits for its instant', detail, { story }));
       }
     }
@@ -33,13 +33,14 @@ function pauseIsRight(evidence: Evidence, story: Story, record: StoryRecord): Vi
   if (next.kind !== 'waiting') return [];
   const found: Violation[] = [];
   const delayMs = scheduleOf(evidence, story)[next.attempts - 1] ?? 0;
-  const ended = record.send?.fact.ended?.at ?? attempt.startedAt;
+  const ended = attempt.startedAt + (record.send === null ? 0 : attempt.durationMs);
   const outcome = record.send?.fact.outcome;
   const asked = outcome && isAnswered(outcome) ? Number(outcome.retryAfter ?? 0) : 0;
   const least = Math.max(delayMs * (1 - JITTER), Math.min(asked, RETRY_AFTER_MAX_S) * 1000);
   const most = Math.max(delayMs * (1 + JITTER), Math.min(asked, RETRY_AFTER_MAX_S) * 1000);
   const pauseMs = next.dueAt - ended;
-  if (pauseMs < least - 1 || pauseMs > most + 1) {
+  const slackMs = 1 + wrongMs(evidence);
+  if (pauseMs < least - slackMs || pauseMs > most + slackMs) {
     const detail = `after attempt ${attempt.number} the pause is ${pauseMs} ms instead of ${least} to ${most}`;
     found.push(broken('retries keep their schedule', detail, { story }));
   }
@@ -47,11 +48,16 @@ function pauseIsRight(evidence: Evidence, story: Story, record: StoryRecord): Vi
   const hurried = evidence.facts.hurries.some(
     (hurry) => hurry.destinationId === story.endpoint.id && hurry.order > record.fact.order,
   );
-  if (again !== undefined && again.fact.at < next.dueAt && !hurried) {
-    const detail = `request ${again.fact.order} went ${next.dueAt - again.fact.at} ms before it was due`;
+  if (again !== undefined && again.fact.sentAt < next.dueAt && !hurried) {
+    const detail = `request ${again.fact.order} went ${next.dueAt - again.fact.sentAt} ms before it was due`;
     found.push(broken('no attempt before its due time', detail, { story }));
   }
   return found;
+}
+
+/** How much a node's idea of the time may change while a request is under way: what a message takes. */
+export function wrongMs({ scenario }: Evidence): number {
+  return scenario.cluster === null ? 0 : 2 * scenario.cluster.messageMs[1];
 }
 
 /** While a circuit is open, or an endpoint asked for a pause, nothing goes but one probe at its time. */
@@ -91,12 +97,13 @@ function goesPastDoor(
   );
   if (hasRecovered) return null;
   const opensAt = Math.max(throttledUntil, circuit === 'open' ? probeAt : 0);
-  if (send.fact.at < opensAt) return `request ${send.fact.order} went ${opensAt - send.fact.at} ms too early`;
+  const { order, sentAt } = send.fact;
+  if (sentAt < opensAt) return `request ${order} went ${opensAt - sentAt} ms too early`;
   const probes = sends.filter(
     (other) =>
       other !== send &&
       !isManual(other) &&
-      other.fact.process === send.fact.process &&
+      other.fact.tenure === send.fact.tenure &&
       other.fact.order > known.order &&
       other.fact.order < send.fact.order &&
       (other.fact.ended === null || other.fact.ended.order > send.fact.order),
@@ -111,7 +118,9 @@ function goesAfterFailures(
   sends: readonly StorySend[],
   healths: readonly HealthFact[],
 ): string | null {
-  const forgiven = healths.findLast((health) => health.order < send.fact.order && health.health === null);
+  const forgiven = healths.findLast(
+    (fact) => fact.order < send.fact.order && fact.health === null && !fact.isOfAttempt,
+  );
   // The engine starts anew when it learns that the store has forgotten, a little later than the store does.
   const forgotten = forgiven === undefined ? 0 : (forgiven.told?.order ?? forgiven.order);
   const ended = sends

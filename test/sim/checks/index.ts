@@ -4,6 +4,8 @@ import { inOrder } from './in-order.ts';
 import { circuitHolds, notTooEarly } from './in-time.ts';
 import { notSentAgain } from './not-sent-again.ts';
 import { historyAgrees, nothingLost, plannedRight } from './nothing-lost.ts';
+import { oneHolder } from './one-holder.ts';
+import { promptWhenCalm } from './prompt.ts';
 import { publishedOnce, sameMessage } from './said-the-same.ts';
 import { freshConfiguration, withinConcurrency, withinRate } from './within-limits.ts';
 
@@ -12,6 +14,8 @@ export const CHECKS: readonly Check[] = [
   historyAgrees,
   plannedRight,
   notSentAgain,
+  oneHolder,
+  promptWhenCalm,
   inOrder,
   withinConcurrency,
   withinRate,

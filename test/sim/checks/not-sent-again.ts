@@ -1,10 +1,10 @@
 import type { Violation } from '../facts.ts';
-import { diedAfter, type Row, type Story, type StorySend } from '../story.ts';
+import { diedAfter, type Row, type Story, type StorySend, wasFenced } from '../story.ts';
 import { broken, type Check } from './check.ts';
 
 /**
- * A settled delivery is not sent again unless somebody asked for it, and never twice at a time. The one exception is
- * counted elsewhere: a process that dies between sending and recording.
+ * What is settled or canceled is not sent again unless somebody asked for it, and never twice at a time. The one
+ * exception is counted elsewhere: a sender that dies, or is declared dead, between sending and recording.
  */
 export const notSentAgain: Check = ({ facts, stories }) => {
   const found: Violation[] = [];
@@ -22,7 +22,7 @@ export const notSentAgain: Check = ({ facts, stories }) => {
         const detail = `request ${send.fact.order} was made while ${others.length} other was under way`;
         found.push(broken('a delivery is made by one request at a time', detail, { story }));
       }
-      if (send.record === null && !diedAfter(facts, send.fact)) {
+      if (send.record === null && !diedAfter(facts, send.fact) && !wasFenced(facts, send.fact)) {
         const detail = `request ${send.fact.order} was never recorded although its process lived on`;
         found.push(broken('every attempt is recorded', detail, { story }));
       }
@@ -48,9 +48,10 @@ export function countRepeats(stories: ReadonlyMap<string, Story>): number {
 /** The sender knows that its row is settled when the answer is in; a later process reads it in the store. */
 function isOpen(row: Row, { fact }: StorySend): boolean {
   if (row.opened.order > fact.order) return false;
+  if (row.canceled !== null) return fact.order < row.canceled.order;
   if (row.closed === null) return true;
   const { by } = row.closed;
-  if (fact.process > by.fact.process) return false;
+  if (fact.process !== by.fact.process) return fact.order < by.fact.order;
   const isOwn = by.fact.record.attempt.trigger === row.trigger;
   if (isOwn) return fact.order < (by.send?.fact.ended ?? by.fact).order;
   // A resend settled it too. What was started in the very instant in which the sender was told was decided before.
@@ -58,6 +59,7 @@ function isOpen(row: Row, { fact }: StorySend): boolean {
 }
 
 function isUnderWay({ fact: other }: StorySend, { fact }: StorySend): boolean {
-  if (other.process !== fact.process || other.order > fact.order) return false;
+  if (other.process !== fact.process || other.tenure !== fact.tenure || other.order > fact.order)
+    return false;
   return other.ended === null || other.ended.order > fact.order;
 }

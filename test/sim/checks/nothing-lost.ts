@@ -42,7 +42,9 @@ function complain(evidence: Evidence, story: Story, state: string | undefined): 
     case 'failed':
       return complainOfFailed(evidence, story);
     case 'canceled':
-      return wasStopped(story) ? null : 'it was canceled although its endpoint was never disabled or removed';
+      return wasStopped(story)
+        ? null
+        : 'it was canceled although its endpoint was not disabled or removed meanwhile';
     default:
       return `its state at the end is ${state ?? 'unknown'}`;
   }
@@ -76,8 +78,15 @@ export function scheduleOf({ scenario }: Evidence, { accept, endpoint }: Story):
   });
 }
 
-export function wasStopped({ endpoint }: Story): boolean {
-  return endpoint.forms.some(({ form }) => form === null || form.disabled);
+/** Somebody had disabled or removed the endpoint between the delivery's coming in and its end. */
+function wasStopped({ endpoint: { forms }, rows }: Story): boolean {
+  return rows.some(({ opened, canceled }) =>
+    forms.some(({ form, order }, index) => {
+      if (canceled === null || (form !== null && !form.disabled)) return false;
+      const until = forms[index + 1]?.order ?? Number.POSITIVE_INFINITY;
+      return order < canceled.order && until > opened.order;
+    }),
+  );
 }
 
 /** The store's history tells the same story as the network and the writes did. */

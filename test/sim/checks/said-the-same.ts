@@ -15,7 +15,7 @@ export const sameMessage: Check = ({ facts, stories }) => {
       }
       const stamp = headerOf(fact.headers, 'webhook-timestamp');
       if (
-        stamp !== String(Math.floor(fact.at / 1000)) ||
+        stamp !== String(Math.floor(fact.sentAt / 1000)) ||
         !/^v1a?,/.test(headerOf(fact.headers, 'webhook-signature'))
       ) {
         found.push(

@@ -1,6 +1,7 @@
-import type { EndpointFacts, Violation } from '../facts.ts';
+import type { EndpointFacts, SendFact, Violation } from '../facts.ts';
 import { isManual, possibleForms, type StorySend, sendsTo } from '../story.ts';
 import { broken, type Check, type Evidence } from './check.ts';
+import { wrongMs } from './in-time.ts';
 
 /** A change that was answered holds for every attempt begun this much later. */
 const FRESH_MS = 1_000;
@@ -14,7 +15,7 @@ export const withinConcurrency: Check = (evidence) => {
     const sends = sendsTo(stories, endpoint).filter((send) => !isManual(send));
     for (const send of sends) {
       const limit = concurrencyAt(evidence, endpoint, send.fact.at);
-      const running = countRunning(sends, send);
+      const running = countRunning(sends, send, 'tenure');
       if (running <= limit) continue;
       const detail = `request ${send.fact.order} was number ${running} under way; ${limit} are allowed`;
       found.push(broken('concurrency is never exceeded', detail, { send }));
@@ -22,7 +23,7 @@ export const withinConcurrency: Check = (evidence) => {
   }
   const all = facts.endpoints.flatMap((endpoint) => sendsTo(stories, endpoint));
   for (const send of all) {
-    const running = countRunning(all, send);
+    const running = countRunning(all, send, 'process');
     if (running <= scenario.settings.concurrencyTotal) continue;
     const detail = `request ${send.fact.order} was number ${running} in the process; ${scenario.settings.concurrencyTotal} are allowed`;
     found.push(broken('concurrency is never exceeded', detail, { send }));
@@ -36,21 +37,27 @@ function concurrencyAt({ facts, scenario }: Evidence, endpoint: EndpointFacts, a
   return Math.max(1, ...limits);
 }
 
-function countRunning(sends: readonly StorySend[], { fact }: StorySend): number {
+function countRunning(
+  sends: readonly StorySend[],
+  { fact }: StorySend,
+  within: 'tenure' | 'process',
+): number {
   return sends.filter(
     ({ fact: other }) =>
-      other.process === fact.process &&
+      other[within] === fact[within] &&
       other.order <= fact.order &&
       (other.ended === null || other.ended.order > fact.order),
   ).length;
 }
 
 /** Never faster than the rate of an endpoint, or of its application; a second's worth may go at once. */
-export const withinRate: Check = ({ facts, scenario, stories }) => {
+export const withinRate: Check = (evidence) => {
+  const { facts, scenario, stories } = evidence;
+  const slackMs = wrongMs(evidence);
   const found: Violation[] = [];
   for (const endpoint of facts.endpoints) {
     const sends = sendsTo(stories, endpoint).filter((send) => !isManual(send));
-    found.push(...tooFast(sends, endpoint.plan.throttleRate));
+    found.push(...tooFast(sends, endpoint.plan.throttleRate, { isFilledAnew: true, seconds: 1, slackMs }));
   }
   for (const [index, application] of scenario.applications.entries()) {
     const sends = facts.endpoints
@@ -58,22 +65,29 @@ export const withinRate: Check = ({ facts, scenario, stories }) => {
       .flatMap((endpoint) => sendsTo(stories, endpoint))
       .filter((send) => !isManual(send))
       .toSorted((a, b) => a.fact.order - b.fact.order);
-    found.push(...tooFast(sends, application.throttleRate));
+    // Nodes lease tokens, which are good for a second, from one bucket that outlives them.
+    const isLeased = scenario.cluster !== null;
+    const bucket = { isFilledAnew: !isLeased, seconds: isLeased ? 2 : 1, slackMs };
+    found.push(...tooFast(sends, application.throttleRate, bucket));
   }
   return found;
 };
 
-/** A bucket of our own, filled anew with each process, since rates are kept in memory. */
-function tooFast(sends: readonly StorySend[], rate: number | null): Violation[] {
+/** A bucket of our own for `seconds` at full rate; filled anew with each holder where rates are kept in memory. */
+function tooFast(
+  sends: readonly StorySend[],
+  rate: number | null,
+  { isFilledAnew, seconds, slackMs }: { isFilledAnew: boolean; seconds: number; slackMs: number },
+): Violation[] {
   if (rate === null) return [];
-  let tokens = 0;
-  let at = 0;
-  let process = -1;
+  const full = rate * (seconds + slackMs / 1000);
+  let tokens = full;
+  let last: SendFact | null = null;
   for (const send of sends) {
     const { fact } = send;
-    tokens = fact.process === process ? Math.min(rate, tokens + ((fact.at - at) * rate) / 1000) : rate;
-    at = fact.at;
-    process = fact.process;
+    if (isFilledAnew && last?.tenure !== fact.tenure) tokens = full;
+    else tokens = Math.min(full, tokens + ((fact.at - (last?.at ?? fact.at)) * rate) / 1000);
+    last = fact;
     tokens -= 1;
     if (tokens < -ROUNDING) {
       return [

@@ -11,12 +11,9 @@ import { BLANK_DESTINATION } from '../../../core/catalog/blank-destination.ts';
 import type { Destination, DestinationAuth } from '../../../core/catalog/resources.ts';
 import { type ApplicationId, type DestinationId, newId } from '../../../core/ids.ts';
 import { invalid } from '../../../core/problem.ts';
-import type { Call } from '../../define-operation.ts';
 import { checkTls } from './check-tls.ts';
 import { openAuth, seal } from './sealed-parts.ts';
-import { firstKeys } from './signing-keys.ts';
-
-type Maker = Pick<Call, 'engine' | 'organization' | 'clock' | 'dice' | 'settings'>;
+import { firstKeys, type Maker } from './signing-keys.ts';
 
 type Plain = Pick<
   Destination,
@@ -31,14 +28,14 @@ type Plain = Pick<
   | 'metadata'
 >;
 
-/** A new endpoint; `ownerId` null = one for operational webhooks. */
+/** A new endpoint; `ownerId` null = one for operational webhooks. `id`: the one that it has elsewhere already. */
 export function freshDestination(
   call: Maker,
   ownerId: ApplicationId | null,
   body: EndpointChanges & { readonly url: string },
+  id: DestinationId = newId(call.clock.now(), call.dice.bytes(15)),
 ): Destination {
   const now = call.clock.now();
-  const id: DestinationId = newId(now, call.dice.bytes(15));
   const given = withoutAliases(body);
   const headers = checkHeaders(given.headers ?? {}, ['body', 'headers']);
   const destination: Destination = {

@@ -9,9 +9,11 @@ import type {
   Sealed,
   SigningKey,
 } from '../../../core/catalog/resources.ts';
+import type { Engine } from '../../../engine/engine.ts';
 import type { Call } from '../../define-operation.ts';
 
-type Keeper = Pick<Call, 'engine' | 'organization'>;
+/** All that is needed to seal and open; an importer has no whole engine. */
+export type Keeper = Pick<Call, 'organization'> & { readonly engine: Pick<Engine, 'vault'> };
 
 /** Seals a text, or the JSON of a value, for a destination's row. */
 export function seal(call: Keeper, destinationId: string, value: string | object): Sealed {

@@ -13,9 +13,14 @@ import {
   type SigningKeyType,
 } from '../../../core/signing/standard-webhooks.ts';
 import type { Call } from '../../define-operation.ts';
-import { openKey, seal } from './sealed-parts.ts';
+import type { HttpSettings } from '../../http-settings.ts';
+import { type Keeper, openKey, seal } from './sealed-parts.ts';
 
-type Maker = Pick<Call, 'engine' | 'organization' | 'clock' | 'dice' | 'settings'>;
+/** What it takes to make keys and destinations. */
+export type Maker = Keeper &
+  Pick<Call, 'clock' | 'dice'> & {
+    readonly settings: Pick<HttpSettings, 'defaultSignatureType' | 'endpointHttpsOnly'>;
+  };
 
 export interface KeyRequest {
   /** One key or one of each type; null = make them. */

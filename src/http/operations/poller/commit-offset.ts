@@ -19,7 +19,8 @@ export const commitOffset = defineOperation({
   async handle(call) {
     const { offset } = call.body;
     const path = await findPollerOfPath(call);
-    if (offset > (await call.storage.history.lastSeq(call.organization))) {
+    const scope = { organization: call.organization, applicationId: path.applicationId };
+    if (offset > (await call.storage.history.lastSeq(scope))) {
       throw invalid(
         ['body', 'offset'],
         'No message has this offset yet: commit the offset of a message that you read.',

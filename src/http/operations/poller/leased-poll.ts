@@ -65,6 +65,6 @@ function startingSeq(
   position: 'earliest' | 'latest' | undefined,
 ): Promise<number> {
   return position === 'latest'
-    ? call.storage.history.lastSeq(call.organization)
+    ? call.storage.history.lastSeq({ organization: call.organization, applicationId: path.applicationId })
     : firstSeq(call, path.applicationId, path.poller);
 }

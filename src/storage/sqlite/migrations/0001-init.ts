@@ -145,6 +145,8 @@ CREATE TABLE resource (
 ) STRICT;
 CREATE INDEX resource_of_owner ON resource (organization_no, owner_id, kind, id);
 CREATE UNIQUE INDEX resource_by_uid ON resource (organization_no, kind, uid, owner_id) WHERE uid IS NOT NULL;
+-- Lanes and rates are known by these ids alone, so no two organizations may have the same one (an import keeps ids).
+CREATE UNIQUE INDEX resource_anywhere ON resource (kind, id) WHERE kind IN ('application', 'destination');
 CREATE INDEX resource_by_secret_hash ON resource (doc ->> '$.secretHash') WHERE kind = 'api-key';
 CREATE INDEX resource_running ON resource (no) WHERE kind = 'background-task' AND doc ->> '$.status' = 'running';
 CREATE INDEX resource_expiry ON resource (doc ->> '$.expiresAt') WHERE kind = 'revoked-token';

@@ -1,0 +1,360 @@
+/**
+ * A store with rows of every kind in every state, made through the ports alone, and all that the ports say about it:
+ * two stores that hold the same tell the same.
+ */
+import assert from 'node:assert/strict';
+import type { Resource, ResourceKind, Resources } from '../../core/catalog/resources.ts';
+import type { Health } from '../../core/delivery/health.ts';
+import type { Event } from '../../core/event/event.ts';
+import type { ApplicationId, DestinationId, OrganizationId } from '../../core/ids.ts';
+import type { AuditEntry, Change } from '../../ports/catalog.ts';
+import type { EventScope } from '../../ports/history.ts';
+import type { AttemptRecord } from '../../ports/queue.ts';
+import type { Storage } from '../../ports/storage.ts';
+import {
+  type Accepted,
+  acceptanceOf,
+  applicationOf,
+  attemptOf,
+  changeSet,
+  DAY,
+  destinationOf,
+  idOf,
+  MINUTE,
+  NEWEST,
+  NOON,
+  newDestinationId,
+  OLDEST,
+} from './samples.ts';
+
+export interface FilledStore {
+  readonly organizations: readonly OrganizationId[];
+  readonly scopes: readonly EventScope[];
+  readonly destinations: readonly { readonly scope: EventScope; readonly id: DestinationId }[];
+}
+
+/** Words that storing, sorting and escaping may get wrong. */
+const AWKWARD = 'Zoë "quoted" \\ back {a,b} NULL 雪 😀 \u0000 \ud800 \u2028 $1';
+const TYPES = ['invoice.paid', 'invoice.Paid', 'user.signup', 'a_b', 'a-b'];
+const HEALTH: Health = {
+  failuresInRow: 7,
+  failingSince: NOON - MINUTE,
+  circuit: 'half-open',
+  probeAt: NOON + MINUTE,
+  probeDelayMs: 30_000,
+  throttledUntil: NOON + 2 * MINUTE,
+};
+
+/** What makes choices: a whole number from 0 up to, not including, `below`. */
+export type Choose = (below: number) => number;
+
+/** `events`: how many of them, spread over organizations, applications, days and fates. */
+export async function fillStore(storage: Storage, events: number, choose: Choose): Promise<FilledStore> {
+  const organizations = ['org_filled_ada', 'org_filled_cyd'] as OrganizationId[];
+  const scopes: EventScope[] = [];
+  const destinations: { scope: EventScope; id: DestinationId }[] = [];
+  for (const organization of organizations) {
+    const applications = [applicationOf({ name: AWKWARD, uid: 'one' }), applicationOf({ uid: 'Two' })];
+    await writeAll(
+      storage,
+      organization,
+      applications.map((resource) => inserted('application', resource)),
+    );
+    for (const applicationId of [...applications.map(({ id }) => id as ApplicationId), null]) {
+      const scope = { organization, applicationId };
+      scopes.push(scope);
+      for (let i = 0; i < 3; i++) {
+        const resource = destinationOf({ ownerId: applicationId, description: AWKWARD, uid: `ep_${i}` });
+        await writeAll(storage, organization, [inserted('destination', resource)]);
+        destinations.push({ scope, id: resource.id });
+      }
+    }
+    await fillCatalog(storage, organization, applications[0]!.id as ApplicationId);
+  }
+  for (let i = 0; i < events; i++) {
+    const scope = scopes[choose(scopes.length)]!;
+    const own = destinations.filter((each) => each.scope === scope).map(({ id }) => id);
+    // In order of acceptance, over some days.
+    const acceptedAt = NOON - 10 * DAY + Math.floor((i / events) * 10 * DAY);
+    await meetFate(storage, { scope, own, choose, i, acceptedAt });
+  }
+  await storage.queue.writeHealth(
+    { organization: organizations[0]!, destinationId: newDestinationId() },
+    HEALTH,
+  );
+  for (const { scope, id } of destinations.filter((_, i) => i % 3 === 2)) {
+    await writeAll(storage, scope.organization, [{ op: 'remove', kind: 'destination', id }]);
+  }
+  return { organizations, scopes, destinations };
+}
+
+function inserted<Kind extends ResourceKind>(kind: Kind, resource: Resources[Kind]): Change {
+  return { op: 'insert', kind, resource } as Change;
+}
+
+async function writeAll(
+  storage: Storage,
+  organization: OrganizationId,
+  changes: readonly Change[],
+  more: { audit?: readonly AuditEntry[] } = {},
+): Promise<void> {
+  const written = await storage.catalog.write(changeSet(changes, { organization, ...more }));
+  assert.equal(written.kind, 'done');
+}
+
+async function fillCatalog(
+  storage: Storage,
+  organization: OrganizationId,
+  ownerId: ApplicationId,
+): Promise<void> {
+  const resource = (more: Partial<Resource>): Resource => {
+    const { id, uid, createdAt, updatedAt, version, ownerId } = applicationOf();
+    return { id, uid, ownerId, createdAt, updatedAt, version, ...more };
+  };
+  const others: { readonly [Kind in ResourceKind]?: Partial<Resources[Kind]> } = {
+    'event-type': { uid: 'invoice.paid', description: AWKWARD, archived: false, groupName: null },
+    'api-key': { name: AWKWARD, secretHash: `hash of ${organization}`, role: 'owner', scopes: ['*'] },
+    'revoked-token': { uid: 'hash-of-token', expiresAt: NOON + DAY },
+    'background-task': { ownerId, task: 'endpoint.replay', status: 'running', input: { a: AWKWARD } },
+    'poller-consumer': { ownerId, uid: 'dst/consumer', iterator: '17', lease: null },
+    integration: { ownerId, name: 'long '.repeat(100) },
+  };
+  const changes = Object.entries(others).map(([kind, more]) =>
+    inserted(kind as ResourceKind, { ...resource(more), ...more } as never),
+  );
+  const who = { actorKind: 'api-key', actorId: 'key', subject: AWKWARD } as const;
+  const audit = { id: idOf(NOON), at: NOON, ...who, action: 'x.y', before: null, after: { a: AWKWARD } };
+  await writeAll(storage, organization, changes, { audit: [audit] });
+}
+
+interface Case {
+  readonly scope: EventScope;
+  readonly own: readonly DestinationId[];
+  readonly choose: Choose;
+  readonly i: number;
+  readonly acceptedAt: number;
+}
+
+/** Accepts one event and lets one of the things happen to it that can. */
+async function meetFate(storage: Storage, { scope, own, ...rest }: Case): Promise<void> {
+  const { choose } = rest;
+  const planned = own.slice(choose(own.length));
+  const accepted = await acceptOne(storage, { scope, own: planned, ...rest });
+  const destinationId = planned[choose(planned.length)]!;
+  const fates = fatesOf(storage, { ...accepted, scope, destinationId, choose });
+  await fates[choose(fates.length)]!();
+}
+
+interface Pair extends Accepted {
+  readonly scope: EventScope;
+  readonly destinationId: DestinationId;
+  readonly choose: Choose;
+}
+
+function fatesOf(storage: Storage, pair: Pair): readonly (() => Promise<unknown>)[] {
+  const { scope, event, destinationId, choose } = pair;
+  const { queue, history } = storage;
+  const attempted = (status: 'delivered' | 'failed' | 'sending', dueAt = 0, number = 1) => {
+    const { epoch } = storage.cluster;
+    return queue.record(attemptRecord(pair, { status, dueAt, number, epoch }));
+  };
+  const cancel = () => {
+    const lane = { organization: scope.organization, destinationId };
+    const newAttemptIds = () => idOf<'attempt'>(NOON);
+    return queue.cancel(lane, { eventId: event.id, limit: 2, now: NOON, newAttemptIds });
+  };
+  return [
+    async () => {},
+    () => attempted('delivered'),
+    () => attempted('failed'),
+    () => attempted('sending', NOON + choose(100) * MINUTE),
+    async () => {
+      await attempted('sending', NOON + MINUTE);
+      await attempted('sending', NOON + 5 * MINUTE, 2);
+    },
+    async () => {
+      await attempted('failed');
+      const entry = {
+        eventId: event.id,
+        destinationId,
+        trigger: 'manual',
+        dueAt: choose(2) && NOON,
+      } as const;
+      await queue.enqueue(scope.organization, [entry]);
+    },
+    cancel,
+    async () => {
+      await cancel();
+      await attempted(choose(2) === 0 ? 'sending' : 'delivered', NOON + MINUTE);
+    },
+    () => history.expungeContent(scope, event.id),
+    async () => {
+      await attempted('delivered');
+      const [found] = await history.listAttempts(scope, { eventId: event.id }, NEWEST);
+      await history.expungeResponse(scope, event.id, found!.attempt.id);
+    },
+  ];
+}
+
+function attemptRecord(
+  { scope, seq, event, destinationId, choose }: Pair,
+  what: { status: 'delivered' | 'failed' | 'sending'; dueAt: number; number: number; epoch: number },
+): AttemptRecord {
+  const { status, dueAt, number, epoch } = what;
+  return {
+    organization: scope.organization,
+    epoch,
+    seq,
+    attempt: attemptOf(event, destinationId, {
+      status,
+      number,
+      statusCode: status === 'delivered' ? 200 : 503,
+      nextAttemptAt: dueAt || null,
+      startedAt: event.acceptedAt + number * DAY,
+      response: number % 2 ? Buffer.from([0, 255, 92, number]) : null,
+    }),
+    next: dueAt === 0 ? { kind: 'settled' } : { kind: 'waiting', dueAt, attempts: number },
+    health: choose(5) === 0 ? { value: HEALTH } : undefined,
+    publish: [],
+  };
+}
+
+async function acceptOne(storage: Storage, { scope, own, choose, i, acceptedAt }: Case): Promise<Accepted> {
+  const isRich = choose(3) === 0;
+  const rich: Partial<Event> = {
+    channels: ['a', 'b'],
+    tags: ['x'],
+    method: 'PUT',
+    contentType: 'text/plain',
+    headers: [['x-awkward', 'Zoë']] as never,
+    orderingKey: AWKWARD,
+    retryScheduleMs: [1, 2],
+  };
+  const sizes = [0, 1, 20, 3000, 100_000];
+  const size = sizes[choose(i % 50 === 0 ? 5 : 4)]!;
+  const hash = (name: string) => Buffer.from(name.padEnd(32, '\\'));
+  const answer = { status: 202, response: JSON.stringify({ AWKWARD }), expiresAt: NOON + DAY };
+  const acceptance = acceptanceOf(
+    own,
+    {
+      ...(isRich ? rich : {}),
+      applicationId: scope.applicationId,
+      type: TYPES[choose(TYPES.length)]!,
+      eventId: choose(4) === 0 ? `own-${i}` : null,
+      acceptedAt,
+      contentExpiresAt: choose(6) === 0 ? NOON - DAY : NOON + choose(40) * DAY,
+      deliverAt: choose(8) === 0 ? NOON + DAY : 0,
+    },
+    {
+      organization: scope.organization,
+      content: Buffer.from(Array.from({ length: size }, (_, at) => at % 256)),
+      idempotency: choose(5) === 0 ? { keyHash: hash(`k${i}`), bodyHash: hash(`b${i}`), ...answer } : null,
+    },
+  );
+  const result = await storage.intake.accept(acceptance);
+  assert.equal(result.kind, 'accepted');
+  return { event: acceptance.event, seq: (result as { seq: number }).seq };
+}
+
+const PAGE = 5000;
+const ALL = { afterSeq: 0, limit: PAGE, bytesMax: 1e9 };
+const KINDS: readonly ResourceKind[] = [
+  'application',
+  'destination',
+  'event-type',
+  'api-key',
+  'revoked-token',
+  'background-task',
+  'poller-consumer',
+  'integration',
+];
+
+/** As plain values that can be compared; bytes as texts. */
+export async function tellAll(storage: Storage, filled: FilledStore): Promise<Record<string, unknown>> {
+  const told: Record<string, unknown> = {
+    lanes: await storage.queue.lanes(null, PAGE, null),
+    tasks: await storage.catalog.runningTasks(PAGE),
+    unsettled: (await storage.upkeep.stats()).unsettledDeliveries,
+  };
+  for (const organization of filled.organizations) {
+    told[organization] = await tellOrganization(storage, organization);
+  }
+  for (const scope of filled.scopes) {
+    told[`${scope.organization} ${scope.applicationId}`] = await tellScope(storage, scope);
+  }
+  for (const { scope, id } of filled.destinations) told[id] = await tellDestination(storage, scope, id);
+  return plain(told) as Record<string, unknown>;
+}
+
+async function tellOrganization(storage: Storage, organization: OrganizationId): Promise<unknown> {
+  const { catalog, history } = storage;
+  const byId = { orderBy: 'id', direction: 'ascending', after: null, limit: PAGE } as const;
+  const lists = KINDS.map((kind) => catalog.list(organization, kind, byId));
+  const keyHash = (i: number): Buffer => Buffer.from(`k${i}`.padEnd(32, '\\'));
+  const everything = { since: 0, before: NOON + DAY };
+  return {
+    version: await catalog.openOrganization(organization),
+    lists: await Promise.all(lists),
+    live: await catalog.list(organization, 'event-type', {
+      ...byId,
+      where: { archived: false, groupName: null },
+    }),
+    key: await catalog.findApiKey(`hash of ${organization}`),
+    byUid: await catalog.find(organization, 'application', { uid: 'Two' }, null),
+    audit: await catalog.audit(organization, { before: null, limit: PAGE }),
+    answers: await Promise.all(
+      Array.from({ length: 50 }, (_, i) => catalog.findIdempotent(organization, keyHash(i), NOON)),
+    ),
+    usage: await history.countUsage(organization, null, everything),
+    types: [...(await history.usedEventTypes(organization, everything))].sort(),
+  };
+}
+
+async function tellScope({ history }: Storage, scope: EventScope): Promise<unknown> {
+  const page = { ...OLDEST, limit: PAGE };
+  const events = await history.listEvents(scope, {}, page, { withContent: true });
+  const afterSeq = await history.seqAt(scope, NOON - 5 * DAY);
+  const byOwnId = events.flatMap(({ event: { eventId } }) => (eventId === null ? [] : [eventId]));
+  return {
+    lastSeq: await history.lastSeq(scope),
+    events,
+    inOrder: await history.readEvents(scope, {}, { afterSeq: 0, limit: PAGE, withContent: true }),
+    filtered: await history.listEvents(scope, { types: ['invoice.Paid'], tag: 'x' }, page, {
+      withContent: false,
+    }),
+    attempts: await history.listAttempts(scope, {}, page),
+    // Any seq between two events may stand for an instant between them.
+    since: await history.readEvents(scope, {}, { afterSeq, limit: 3, withContent: false }),
+    byOwnId: await Promise.all(
+      byOwnId.map((eventId) => history.findEvent(scope, { eventId }, { withContent: false })),
+    ),
+    states: await Promise.all(events.map(({ event }) => history.listDestinationStates(scope, event.id))),
+  };
+}
+
+async function tellDestination(
+  { queue, history }: Storage,
+  scope: EventScope,
+  id: DestinationId,
+): Promise<unknown> {
+  const lane = { organization: scope.organization, destinationId: id };
+  const page = { ...NEWEST, limit: PAGE };
+  const due = { dueBefore: NOON + 2 * DAY, after: null, limit: PAGE, bytesMax: 1e9 };
+  return {
+    fresh: (await queue.takeFresh(lane, { ...ALL, decidedOnly: false })).rows,
+    inOrder: (await queue.takeInOrder(lane, ALL)).rows,
+    due: await queue.takeDue(lane, due),
+    nextDue: await queue.nextDue(lane),
+    health: await queue.readHealth(lane),
+    events: await history.listDestinationEvents(scope, id, {}, page, { withContent: false }),
+    missing: await history.listMissing(scope, id, {}, page),
+    counts: await history.countStates(scope, id, {}),
+  };
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+}
