@@ -12,10 +12,17 @@ const ARROWS: Record<string, readonly string[]> = {
   engine: ['core', 'ports'],
   storage: ['core', 'ports'],
   outbound: ['core', 'ports'],
+  providers: ['core'],
+  formats: ['core', 'ports'],
+  sandbox: ['core', 'ports'],
+  inbound: ['core', 'ports'],
   http: ['core', 'ports', 'contract', 'engine'],
   client: ['contract', 'http (types)'],
   cli: ['client', 'contract', 'config', 'app'],
-  app: ['core', 'ports', 'contract', 'config', 'engine', 'storage', 'outbound', 'http', 'client'],
+  app: [
+    ...['core', 'ports', 'contract', 'config', 'providers', 'formats', 'sandbox', 'engine', 'storage'],
+    ...['outbound', 'inbound', 'http', 'client'],
+  ],
 };
 /** Packages and node modules that a room may use; a room that is not named may use any. */
 const OUTSIDE: Record<string, readonly string[]> = {
@@ -24,8 +31,10 @@ const OUTSIDE: Record<string, readonly string[]> = {
   contract: ['typebox'],
   config: ['yaml'],
   engine: ['lru-cache', 'node:crypto'],
+  providers: ['node:crypto'],
+  sandbox: ['@marcbachmann/cel-js', 're2js', 'node:crypto'],
 };
-const PURE = ['core', 'ports', 'contract', 'config', 'engine'];
+const PURE = ['core', 'ports', 'contract', 'config', 'providers', 'formats', 'sandbox', 'engine'];
 const IMPURE_WORDS: readonly [RegExp, string][] = [
   [/\bDate\.now\b|\bnew Date\(\)/, 'take the instant from the clock'],
   [/\bMath\.random\b|\brandom(Bytes|UUID|Int)\(|\bgetRandomValues\b/, 'take randomness from the dice'],

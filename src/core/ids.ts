@@ -15,6 +15,14 @@ export type ApplicationId = Id<'application'>;
 export type DestinationId = Id<'destination'>;
 export type EventId = Id<'event'>;
 export type AttemptId = Id<'attempt'>;
+export type SourceId = Id<'source'>;
+export type FlowId = Id<'flow'>;
+
+/**
+ * Owner of what sources received and of the destinations that flows deliver to. It stands where the id of an
+ * application stands (27 characters, so never this text): one scope, one queue and one history for both directions.
+ */
+export const RECEIVED = 'received' as ApplicationId;
 
 /** Prefix of each kind of id on the wire. The `app` routes call an event `msg_` and a destination `ep_`. */
 export const PREFIXES = {
@@ -31,6 +39,8 @@ export const PREFIXES = {
   audit: 'audit_',
   operationalEndpoint: 'ep_',
   integration: 'integ_',
+  source: 'src_',
+  flow: 'flow_',
 } as const;
 export type PrefixName = keyof typeof PREFIXES;
 

@@ -1,10 +1,13 @@
 /** What came in or was published. On the `app` routes it is called a message. Times are ms since the epoch. */
 import type { ApplicationId, EventId } from '../ids.ts';
+import type { Received } from '../received/received.ts';
 
 export interface Event {
   readonly id: EventId;
-  /** null = an operational event of the organization itself. */
+  /** null = an operational event of the organization itself; RECEIVED = a source took it in. */
   readonly applicationId: ApplicationId | null;
+  /** How it came in; null = it was published. */
+  readonly received: Received | null;
   readonly type: string;
   /** The publisher's own id, unique per application for as long as the event is kept. */
   readonly eventId: string | null;

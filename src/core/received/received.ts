@@ -1,0 +1,54 @@
+/** What a source notes of a call beside its bytes. Everything else about a received event is derived from both. */
+import type { Sealed } from '../catalog/resources.ts';
+import type { SourceId } from '../ids.ts';
+
+/** In the order and the case in which they came; a name may come several times. */
+export type RawHeaders = readonly (readonly [name: string, value: string])[];
+
+/** A way in. `http` is called by others; the rest goes and fetches, or listens. */
+export const SOURCE_KINDS = [
+  'http',
+  'smtp',
+  'imap',
+  'poll',
+  'feed',
+  'websub',
+  'schedule',
+  'irc',
+  'xmpp',
+  'mqtt',
+  'amqp',
+  'kafka',
+  'nats',
+  'redis',
+  'sqs',
+] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+export interface Received {
+  readonly sourceId: SourceId;
+  readonly via: SourceKind;
+  /** What followed the source's token in the path, with its leading slash; '' = nothing. */
+  readonly sub: string;
+  /** Without `?`, as it came. */
+  readonly query: string;
+  /** Values of headers that may be credentials are '' here and in `sealed`. */
+  readonly headers: RawHeaders;
+  /** Sealed JSON of `[index in headers, value][]`; bound to the event's id. null = nothing to hide. */
+  readonly sealed: Sealed | null;
+  /** Address of the caller; null where there is none. */
+  readonly peer: string | null;
+  /** How the sender was known; null = the source asks for no proof. */
+  readonly proof: Proof | null;
+  readonly dedupeKey: string | null;
+  /** Of another event: this one is a copy that somebody asked to deliver again. */
+  readonly isTest: boolean;
+  /** What the way in knows besides: envelope and SPF of a mail, offset of a queue, diff of a polled item. JSON. */
+  readonly meta: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Proof {
+  readonly scheme: string;
+  /** Which of the source's active secrets, counted from 0; null = another kind of proof. */
+  readonly key: number | null;
+}
