@@ -36,6 +36,7 @@ function acceptanceOf(id: string, applicationId: ApplicationId, destinationId: D
     event: {
       id: id as Acceptance['event']['id'],
       applicationId,
+      received: null,
       type: 'invoice.paid',
       eventId: null,
       channels: null,

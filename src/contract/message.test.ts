@@ -8,6 +8,7 @@ import { listText, MessageIn, messageText, renderDeliveryState } from './message
 const EVENT: Event = {
   id: '1srOrx2ZWZBpBUvZwXKQmoEYga2' as EventId,
   applicationId: null,
+  received: null,
   type: 'user.signup',
   eventId: 'e-1',
   channels: ['c'],

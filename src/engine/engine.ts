@@ -174,7 +174,7 @@ export interface PublishRequest {
   readonly organization: OrganizationId;
   readonly application: LoadedApplication;
   /** Without what the engine decides: id, acceptedAt. */
-  readonly event: Omit<Event, 'id' | 'acceptedAt' | 'applicationId'>;
+  readonly event: Omit<Event, 'id' | 'acceptedAt' | 'applicationId' | 'received'>;
   readonly content: Uint8Array;
   readonly idempotency: IdempotencyKey | null;
   /** The answer to keep with the idempotency key; called only when there is one. */

@@ -79,6 +79,7 @@ export class OperationalEvents {
     const event: Event = {
       id: newId<'event'>(now, dice.bytes(RANDOM_ID_BYTES)),
       applicationId: null,
+      received: null,
       type,
       eventId: null,
       channels: null,

@@ -95,6 +95,7 @@ export class Publisher {
     const { organization, applicationId, id, type, eventId, channels, tags, orderingKey, content } = entry;
     const event: Event = {
       ...{ id, applicationId, type, eventId, channels, tags, orderingKey },
+      received: null,
       method: 'POST',
       contentType: 'application/json',
       headers: null,
@@ -273,6 +274,7 @@ export class Publisher {
     return {
       id: newId<'event'>(now, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
       applicationId: applicationIdOf(application),
+      received: null,
       type: given.type,
       eventId: given.eventId,
       channels: given.channels,

@@ -96,6 +96,7 @@ async function publish(
   const event: Event = {
     id: house.id<'event'>(),
     applicationId: house.application,
+    received: null,
     type: 'order.placed',
     eventId: null,
     channels: null,

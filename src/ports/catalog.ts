@@ -33,6 +33,17 @@ export interface Catalog {
     secretHash: string,
   ): Promise<{ readonly organization: OrganizationId; readonly key: Resources['api-key'] } | null>;
 
+  /** A source by the hash of its token, across organizations; null = no such source. */
+  findSource(
+    tokenHash: string,
+  ): Promise<{ readonly organization: OrganizationId; readonly source: Resources['source'] } | null>;
+
+  /** Sources of a kind other than `http`, enabled, across organizations, in order of id. `after` is exclusive. */
+  inboundSources(
+    after: string | null,
+    limit: number,
+  ): Promise<readonly { readonly organization: OrganizationId; readonly source: Resources['source'] }[]>;
+
   /** All or nothing. */
   write(change: ChangeSet): Promise<ChangeResult>;
 

@@ -4,6 +4,8 @@ import type { Cluster } from './cluster.ts';
 import type { History } from './history.ts';
 import type { Intake } from './intake.ts';
 import type { Queue } from './queue.ts';
+import type { Rejections } from './rejections.ts';
+import type { Search } from './search.ts';
 import type { Upkeep } from './upkeep.ts';
 
 export interface Storage {
@@ -13,4 +15,6 @@ export interface Storage {
   readonly history: History;
   readonly upkeep: Upkeep;
   readonly cluster: Cluster;
+  readonly search: Search;
+  readonly rejections: Rejections;
 }

@@ -3,7 +3,8 @@
  * Times are ms since the epoch. `Sealed` values are ciphertext: only the engine's vault opens them.
  */
 import type { TokenCutoff } from '../access/token-cutoffs.ts';
-import type { ApplicationId, DestinationId, Id } from '../ids.ts';
+import type { ApplicationId, DestinationId, FlowId, Id, SourceId } from '../ids.ts';
+import type { SourceKind } from '../received/received.ts';
 
 declare const sealed: unique symbol;
 /** AES-256-GCM ciphertext with its key id (core/sealing.ts); additional data = organization and the row's id. */
@@ -49,7 +50,10 @@ export interface Ordering {
   readonly onFailure: 'block' | 'skip';
 }
 
-/** Where a delivery goes. On the `app` routes it is called an endpoint. ownerId null = operational webhook. */
+/**
+ * Where a delivery goes. On the `app` routes it is called an endpoint. ownerId null = operational webhook;
+ * RECEIVED = flows deliver to it.
+ */
 export interface Destination extends Resource {
   readonly id: DestinationId;
   readonly kind: 'http' | 'poller';
@@ -82,7 +86,32 @@ export interface Destination extends Resource {
   readonly tls: Sealed | null;
   readonly allowHttp2: boolean;
   readonly transformation: Transformation | null;
+  /** What is sent of a received event; null = its bytes as a signed message, as for any published event. */
+  readonly request?: DestinationRequest | null;
 }
+
+/** Templates are texts with `{{ CEL }}` (ports/expressions.ts). */
+export type DestinationRequest =
+  /** As it came: method, headers and bytes; path and query appended to the URL where asked for. */
+  | {
+      readonly kind: 'forward';
+      readonly appendPath: boolean;
+      readonly appendQuery: boolean;
+      /** Adds Posthorn's own signature headers, in place of any of the same name. */
+      readonly signed: boolean;
+    }
+  /** A call of another app's API. `url` must keep the destination URL's origin. */
+  | {
+      readonly kind: 'call';
+      readonly method: string;
+      /** Template; null = the destination's URL. */
+      readonly url: string | null;
+      readonly headers: readonly (readonly [name: string, template: string])[];
+      readonly contentType: string;
+      /** null = the event's bytes. */
+      readonly body: string | null;
+      readonly signed: boolean;
+    };
 
 export type DestinationAuth =
   | {
@@ -184,6 +213,116 @@ export interface Integration extends Resource {
   readonly featureFlags: readonly string[];
 }
 
+/** A way in. ownerId is always null. */
+export interface Source extends Resource {
+  readonly id: SourceId;
+  readonly kind: SourceKind;
+  readonly name: string;
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** SHA-256 (base64url) of the token in its URL, by which it is found. */
+  readonly tokenHash: string;
+  /** The token, sealed. */
+  readonly token: Sealed;
+  /** Id of a provider preset (providers room); `none` = anybody who has the URL. */
+  readonly provider: string;
+  /** What the provider needs beside secrets, e.g. `{"webhookId": "…"}`. */
+  readonly providerConfig: Readonly<Record<string, string>>;
+  /** Sealed JSON of `SourceSecret[]`, newest first. */
+  readonly secrets: Sealed | null;
+  /** Sealed JSON `{name: value}`: what `secret("name")` gives in templates. */
+  readonly values: Sealed | null;
+  /** Whether a secret that the sender announces (capture) may be kept, once. */
+  readonly allowCapture: boolean;
+  /** null = the provider's. */
+  readonly toleranceSeconds: number | null;
+  /** null = every method. */
+  readonly methods: readonly string[] | null;
+  /** What the bytes are, whatever the sender says; null = as it says. */
+  readonly contentType: string | null;
+  /** A document inside the document, e.g. `form:payload`; null = the provider's. */
+  readonly payloadFrom: string | null;
+  /** CEL; null = the provider's type, else the kind's. */
+  readonly type: string | null;
+  /** CEL; deliveries with the same key stay in order. */
+  readonly orderingKey: string | null;
+  readonly dedupe: { readonly key: string | null; readonly windowMs: number } | null;
+  readonly answer: SourceAnswer;
+  /** Calls per second and how many at once, per node; null = no limit of its own. */
+  readonly rateLimit: { readonly perSecond: number; readonly burst: number } | null;
+  readonly bodyBytesMax: number | null;
+  /** Bytes that cannot be read as what they claim to be: taken with the reason, or refused with 400. */
+  readonly onParseError: 'accept' | 'refuse';
+  readonly disabled: boolean;
+  /** Since when what comes is kept and not delivered (ms); null = delivered. */
+  readonly pausedAt: number | null;
+  /** Longest silence that is normal; null = any. */
+  readonly expectEveryMs: number | null;
+  readonly retentionMs: number | null;
+  /** Names of headers that are sealed at rest, beside those that always are. */
+  readonly redactHeaders: readonly string[];
+  /** Sealed JSON of the kind's own settings (`inbound/<kind>/settings.ts`); null for http. */
+  readonly input: Sealed | null;
+}
+
+export interface SourceSecret {
+  readonly secret: string;
+  readonly createdAt: number;
+  /** null = until it is removed. */
+  readonly expiresAt: number | null;
+}
+
+export type SourceAnswer =
+  /** 202 with the event's id, or what the provider expects. */
+  | { readonly kind: 'ack' }
+  | {
+      readonly kind: 'static';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
+  /** Templates over the event. */
+  | {
+      readonly kind: 'template';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
+  /** 202 and a Location to ask for what became of the event. */
+  | { readonly kind: 'poll' };
+
+/** What a way in has got to: uid = the source's id. Written with every step, so it makes no catalog version. */
+export interface SourceState extends Resource {
+  /** Of the kind's own making: UID of a mailbox, ETag and items of a poll, lease of a feed. JSON. */
+  readonly cursor: unknown;
+  readonly health: SourceHealth;
+}
+
+export interface SourceHealth {
+  readonly state: 'starting' | 'running' | 'failing' | 'silent';
+  /** For people; null = fine. */
+  readonly detail: string | null;
+  /** Since when it is in this state (ms). */
+  readonly since: number;
+  readonly lastEventAt: number | null;
+}
+
+/** Which sources' events go where. */
+export interface Flow extends Resource {
+  readonly id: FlowId;
+  readonly name: string;
+  readonly description: string;
+  readonly disabled: boolean;
+  /** null = every source. */
+  readonly sourceIds: readonly SourceId[] | null;
+  /** null = every type. `*` at the end stands for the rest. */
+  readonly eventTypes: readonly string[] | null;
+  /** CEL that must be true; null = always. A failure counts as false. */
+  readonly when: string | null;
+  readonly destinationIds: readonly DestinationId[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /** Every kind of document the catalog holds. A new kind is one line here; the tables do not change. */
 export interface Resources {
   application: Application;
@@ -194,6 +333,9 @@ export interface Resources {
   'background-task': BackgroundTask;
   'poller-consumer': PollerConsumer;
   integration: Integration;
+  source: Source;
+  'source-state': SourceState;
+  flow: Flow;
 }
 export type ResourceKind = keyof Resources;
 
@@ -201,4 +343,8 @@ export type ResourceKind = keyof Resources;
  * Kinds that move many times a minute and that no plan of deliveries depends on: changing them leaves an organization's
  * catalog version as it is, so that nodes keep what they have cached.
  */
-export const UNVERSIONED_KINDS: ReadonlySet<ResourceKind> = new Set(['background-task', 'poller-consumer']);
+export const UNVERSIONED_KINDS: ReadonlySet<ResourceKind> = new Set([
+  'background-task',
+  'poller-consumer',
+  'source-state',
+]);

@@ -50,7 +50,12 @@ export type Verification =
       /** A secret that the sender announces, to be kept if the operator has consented; null = none. */
       readonly capture: string | null;
     }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly expected: string; readonly got: string };
+  | {
+      readonly kind: 'refused';
+      readonly reason: RefusalReason;
+      readonly expected: string;
+      readonly got: string;
+    };
 
 /**
  * `expected` and `got` describe forms (`sha256= and 64 hex digits`, `sha1= and 40 hex digits`) or the first characters

@@ -66,6 +66,7 @@ export function eventOf(more: Partial<Event> = {}): Event {
   return {
     id: idOf<'event'>(acceptedAt) as EventId,
     applicationId: APP,
+    received: null,
     type: 'invoice.paid',
     eventId: null,
     channels: null,
