@@ -1,0 +1,15 @@
+/**
+ * Downloads and unpacks the real servers that some tests talk to (`test/support/peers/`), once, below the system's temp
+ * directory. Nothing is installed. Ends with 0 also when some could not be had: their tests are skipped, with the reason.
+ */
+import { readdir } from 'node:fs/promises';
+import { debianPeer, type PeerNeeds } from '../test/support/peers/debian-peer.ts';
+
+const folder = new URL('../test/support/peers/', import.meta.url);
+for (const name of (await readdir(folder)).sort()) {
+  if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
+  const { NEEDS } = (await import(new URL(name, folder).href)) as { NEEDS?: PeerNeeds };
+  if (!NEEDS) continue;
+  const found = await debianPeer(NEEDS, true);
+  console.log(`${NEEDS.program}: ${'missing' in found ? found.missing : found.program(NEEDS.program)}`);
+}
