@@ -10,6 +10,7 @@ import {
   type Target,
 } from './connect.ts';
 import { type Bypass, type ProxyServer, proxyCredentials } from './proxy.ts';
+import type { Address } from './resolve.ts';
 
 /** A pool and how requests on it are written. */
 export interface Lane {
@@ -55,6 +56,11 @@ export class Pools {
     const entry = this.lanes.get(connection)?.get(origin) ?? this.open(connection, url, origin);
     entry.usedAt = now;
     return entry;
+  }
+
+  /** Checked addresses for a connection that is no HTTP. Rejects with a ConnectFailure. */
+  resolve(host: string): Promise<readonly Address[]> {
+    return this.options.resolve(host);
   }
 
   /** Requests that run are finished; idle connections are dropped. */
