@@ -28,6 +28,8 @@ export interface InboundHost {
   readonly source: Source;
   /** The kind's settings, opened and parsed. */
   readonly input: unknown;
+  /** The source's own URL (`/in/{token}`), for callbacks. Who has it may write to the source: it is a secret. */
+  readonly callbackUrl: string;
   /** Durable when it resolves. Rejects with Problem `unavailable` when the store is away: do not acknowledge, try again. */
   take(item: InboundItem): Promise<Taken>;
   /** Where this source has got to; null = it never ran. */
