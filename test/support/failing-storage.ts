@@ -39,6 +39,8 @@ export class FailingStorage implements Storage {
   readonly catalog: Storage['catalog'];
   readonly history: Storage['history'];
   readonly upkeep: Storage['upkeep'];
+  readonly search: Storage['search'];
+  readonly rejections: Storage['rejections'];
   /** As it is: a lease does not fail by the call, a test ends it through `scripted-cluster.ts`. */
   readonly cluster: Storage['cluster'];
   /** Calls that the store is working on. */
@@ -55,6 +57,8 @@ export class FailingStorage implements Storage {
     this.catalog = this.#wrap('catalog', options.inner.catalog);
     this.history = this.#wrap('history', options.inner.history);
     this.upkeep = this.#wrap('upkeep', options.inner.upkeep);
+    this.search = this.#wrap('search', options.inner.search);
+    this.rejections = this.#wrap('rejections', options.inner.rejections);
     this.cluster = options.inner.cluster;
   }
 

@@ -81,6 +81,43 @@ export async function findApiKey(
     : { organization: row.organization, key: JSON.parse(row.doc) as Resources['api-key'] };
 }
 
+interface SourceRow extends DocumentRow {
+  readonly organization: OrganizationId;
+}
+export interface SourceOf {
+  readonly organization: OrganizationId;
+  readonly source: Resources['source'];
+}
+const sourceOf = ({ organization, doc }: SourceRow): SourceOf => ({
+  organization,
+  source: JSON.parse(doc) as Resources['source'],
+});
+
+export async function findSource(
+  { db }: ReadContext,
+  { tokenHash }: { tokenHash: string },
+): Promise<SourceOf | null> {
+  const [row] = await db.query<SourceRow>(
+    `SELECT o.id AS organization, r.doc FROM resource r JOIN organization o ON o.no = r.organization_no
+     WHERE r.kind = 'source' AND r.facets ->> 'tokenHash' = $1 ORDER BY r.no LIMIT 1`,
+    [findable(tokenHash)],
+  );
+  return row === undefined ? null : sourceOf(row);
+}
+
+export async function inboundSources(
+  { db }: ReadContext,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<readonly SourceOf[]> {
+  const rows = await db.query<SourceRow>(
+    `SELECT o.id AS organization, r.doc FROM resource r JOIN organization o ON o.no = r.organization_no
+     WHERE r.kind = 'source' AND r.facets ->> 'kind' <> 'http' AND r.facets ->> 'disabled' = 'false' AND r.id > $1
+     ORDER BY r.id LIMIT $2`,
+    [after ?? '', rowLimit(limit)],
+  );
+  return rows.map(sourceOf);
+}
+
 export async function findIdempotent(
   { db }: ReadContext,
   query: { organization: OrganizationId; keyHash: Uint8Array; now: number },

@@ -3,6 +3,7 @@
  * what is decided from a look at the table still holds when it is written.
  */
 import { UNVERSIONED_KINDS } from '../../core/catalog/resources.ts';
+import { RECEIVED } from '../../core/ids.ts';
 import { shardOf } from '../../core/shard.ts';
 import type { AuditEntry, Change, ChangeResult } from '../../ports/catalog.ts';
 import type { IdempotencyRecord, IdempotencyResult } from '../../ports/intake.ts';
@@ -170,7 +171,7 @@ class ChangeInSession {
     const owner = resource.ownerId ?? '';
     const inserted = await this.#session.query(
       `INSERT INTO resource (organization_no, kind, owner_id, id, uid, version, doc, facets)
-       SELECT $1::bigint, $2, $3::text, $4, $5, $6::bigint, $7, $8::jsonb WHERE $3 = '' OR EXISTS (
+       SELECT $1::bigint, $2, $3::text, $4, $5, $6::bigint, $7, $8::jsonb WHERE $3 IN ('', '${RECEIVED}') OR EXISTS (
          SELECT 1 FROM resource WHERE organization_no = $1 AND kind = 'application' AND id = $3)
        ON CONFLICT DO NOTHING RETURNING 1`,
       [
@@ -247,6 +248,12 @@ class ChangeInSession {
     );
     if (removed.length === 0) return 'stale';
     if (kind === 'destination') await this.#removeLanes([id]);
+    if (kind === 'source') {
+      await this.#session.query('DELETE FROM rejection WHERE organization_no = $1 AND source_id = $2', [
+        this.#organization,
+        id,
+      ]);
+    }
     if (kind !== 'application') return null;
     const owned = await this.#session.query<{ kind: string; id: string }>(
       'DELETE FROM resource WHERE organization_no = $1 AND owner_id = $2 RETURNING kind, id',

@@ -73,6 +73,12 @@ const INSERTS: { readonly [Table in MovedTable]: readonly Insert<MovedRows[Table
     },
   ],
   audit: [{ into: 'audit', same: { organization_no: bigint, id: text, doc: text } }],
+  rejection: [
+    {
+      into: 'rejection',
+      same: { organization_no: bigint, source_id: text, id: text, doc: text, body: bytea },
+    },
+  ],
   idempotency: [
     {
       into: 'idempotency',

@@ -7,6 +7,8 @@ import type { Cluster } from '../../ports/cluster.ts';
 import type { EventScope, History } from '../../ports/history.ts';
 import type { Intake } from '../../ports/intake.ts';
 import type { Queue } from '../../ports/queue.ts';
+import type { Rejections } from '../../ports/rejections.ts';
+import type { Search } from '../../ports/search.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { Upkeep } from '../../ports/upkeep.ts';
 import { recordOp } from '../sql/attempt-row.ts';
@@ -19,6 +21,8 @@ import {
   findApiKey,
   findIdempotent,
   findResource,
+  findSource,
+  inboundSources,
   listAudit,
   listResources,
   runningTasks,
@@ -43,6 +47,9 @@ import { lanes, nextDue, readHealth, takeDue, takeFresh, takeInOrder } from './q
 import { cancel, enqueue, hurry, writeHealth } from './queue-writes.ts';
 import type { ReadContext } from './read-context.ts';
 import { copiedByItsOwnTools } from './refuse-backup.ts';
+import { addRejection, listRejections } from './rejections.ts';
+import { candidates, takeUnindexed } from './search-reads.ts';
+import { indexEvents } from './search-writes.ts';
 import { stats } from './upkeep-reads.ts';
 import { expungeContent, expungeContents, expungeResponse, ping, prune } from './upkeep-writes.ts';
 
@@ -63,6 +70,8 @@ export function storagePorts(parts: PortParts): Storage {
     history: historyPort(parts),
     upkeep: upkeepPort(parts),
     cluster: parts.cluster,
+    search: searchPort(parts),
+    rejections: rejectionsPort(parts),
   };
 }
 
@@ -130,6 +139,8 @@ function catalogPort(parts: PortParts): Catalog {
       return (await listResources(read, { organization, kind, query })) as readonly Resources[K][];
     },
     findApiKey: (secretHash) => findApiKey(read, { secretHash }),
+    findSource: (tokenHash) => findSource(read, { tokenHash }),
+    inboundSources: (after, limit) => inboundSources(read, { after, limit }),
     write({ publish, ...change }) {
       const op = { kind: 'change', change, publish: publish.map(acceptOp) } as const;
       return changeCatalog(parts, op, clock.now());
@@ -173,6 +184,23 @@ function historyPort(parts: PortParts): History {
       });
       return { last: done.last as EventId | null, count: done.count };
     },
+  };
+}
+
+function searchPort(parts: PortParts): Search {
+  const read = readContext(parts);
+  return {
+    takeUnindexed: (options) => takeUnindexed(read, options),
+    index: (entries) => indexEvents(parts, entries),
+    candidates: (organization, query) => candidates(read, { organization, query }),
+  };
+}
+
+function rejectionsPort(parts: PortParts): Rejections {
+  const read = readContext(parts);
+  return {
+    add: (rejection, keep) => addRejection(parts.connections, rejection, keep),
+    list: (organization, sourceId, query) => listRejections(read, { organization, sourceId, ...query }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Event to stored columns and back. What is seldom set is packed in one JSON column, NULL when all is as usual. */
 import type { ContentState, Event } from '../../core/event/event.ts';
 import type { ApplicationId, EventId } from '../../core/ids.ts';
+import type { Received } from '../../core/received/received.ts';
 import type { StoredEvent } from '../../ports/history.ts';
 import type { Acceptance } from '../../ports/intake.ts';
 import type { AcceptOp } from './write-op.ts';
@@ -17,6 +18,16 @@ interface More {
   orderingKey?: string;
   retryScheduleMs?: readonly number[];
   deliverAt?: number;
+  received?: PackedReceived;
+}
+
+/** Members that are as usual (empty, null, false) are left out. */
+interface PackedReceived extends Partial<Omit<Received, 'sourceId' | 'via' | 'headers' | 'meta'>> {
+  readonly sourceId: Received['sourceId'];
+  readonly via: Received['via'];
+  readonly headers: Received['headers'];
+  /** A text of JSON: names of members inside it must not look like those of `More` (postgres/event-sql.ts searches the text). */
+  readonly meta?: string;
 }
 
 export function acceptOp(acceptance: Acceptance): AcceptOp {
@@ -49,7 +60,8 @@ function packMore(event: Event): string | null {
     event.headers === null &&
     event.orderingKey === null &&
     event.retryScheduleMs === null &&
-    event.deliverAt === 0
+    event.deliverAt === 0 &&
+    event.received === null
   ) {
     return null;
   }
@@ -62,7 +74,39 @@ function packMore(event: Event): string | null {
   if (event.orderingKey !== null) more.orderingKey = event.orderingKey;
   if (event.retryScheduleMs !== null) more.retryScheduleMs = event.retryScheduleMs;
   if (event.deliverAt !== 0) more.deliverAt = event.deliverAt;
+  if (event.received !== null) more.received = packReceived(event.received);
   return JSON.stringify(more);
+}
+
+function packReceived(received: Received): PackedReceived {
+  const { sub, query, sealed, peer, proof, dedupeKey, isTest, meta } = received;
+  return {
+    sourceId: received.sourceId,
+    via: received.via,
+    headers: received.headers,
+    ...(sub !== '' && { sub }),
+    ...(query !== '' && { query }),
+    ...(sealed !== null && { sealed }),
+    ...(peer !== null && { peer }),
+    ...(proof !== null && { proof }),
+    ...(dedupeKey !== null && { dedupeKey }),
+    ...(isTest && { isTest }),
+    ...(meta !== null && { meta: JSON.stringify(meta) }),
+  };
+}
+
+function unpackReceived({ meta, ...packed }: PackedReceived): Received {
+  return {
+    sub: '',
+    query: '',
+    sealed: null,
+    peer: null,
+    proof: null,
+    dedupeKey: null,
+    isTest: false,
+    ...packed,
+    meta: meta === undefined ? null : (JSON.parse(meta) as Received['meta']),
+  };
 }
 
 /** The columns every read of an event selects. */
@@ -83,6 +127,7 @@ export function eventOf(row: EventRow): Event {
   return {
     id: row.id as EventId,
     applicationId: row.application_id === '' ? null : (row.application_id as ApplicationId),
+    received: more.received === undefined ? null : unpackReceived(more.received),
     type: row.type,
     eventId: row.event_id,
     channels: more.channels ?? null,

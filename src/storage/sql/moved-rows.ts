@@ -24,6 +24,7 @@ export interface MovedRows {
     doc: string;
   };
   audit: { organization_no: number; id: string; doc: string };
+  rejection: { organization_no: number; source_id: string; id: string; doc: string; body: Uint8Array };
   idempotency: {
     organization_no: number;
     key_hash: Uint8Array;
@@ -93,6 +94,7 @@ const SUMS: Readonly<Record<MovedTable, string>> = {
   type: 'organization_no',
   resource: 'octet_length(doc)',
   audit: 'octet_length(doc)',
+  rejection: 'octet_length(body)',
   idempotency: 'octet_length(response)',
   event: 'seq',
   content: 'octet_length(body)',

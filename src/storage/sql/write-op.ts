@@ -6,6 +6,7 @@ import type { Health } from '../../core/delivery/health.ts';
 import type { ChangeResult, ChangeSet } from '../../ports/catalog.ts';
 import type { AcceptResult, IdempotencyRecord } from '../../ports/intake.ts';
 import type { Enqueued, EnqueueEntry } from '../../ports/queue.ts';
+import type { IndexEntry } from '../../ports/search.ts';
 
 export interface AcceptOp {
   readonly kind: 'accept';
@@ -87,6 +88,16 @@ export type WriteOp =
       readonly limit: number;
     })
   | { readonly kind: 'prune'; readonly now: number; readonly historyBefore: number; readonly limit: number }
+  | {
+      readonly kind: 'add-rejection';
+      readonly organization: string;
+      readonly sourceId: string;
+      readonly id: string;
+      readonly doc: string;
+      readonly body: Uint8Array;
+      readonly keep: number;
+    }
+  | { readonly kind: 'index'; readonly entries: readonly IndexEntry[] }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'ping' };
 
@@ -104,6 +115,8 @@ export interface WriteResults {
   'expunge-response': boolean;
   'expunge-contents': { readonly last: string | null; readonly count: number };
   prune: number;
+  'add-rejection': undefined;
+  index: undefined;
   checkpoint: undefined;
   ping: undefined;
 }
@@ -114,10 +127,14 @@ export type WriteOpOf<K extends WriteKind> = Extract<WriteOp, { kind: K }>;
 /** What became of one write of a batch that was run: its result, or why it alone was refused. */
 export type Settled = { readonly value: unknown } | { readonly error: unknown };
 
+/** What the index takes for an event, about. */
+const INDEXED_BYTES = 1000;
+
 /** Payload bytes of a write, for the limits of batches and of the queue. */
 export function bytesOf(op: WriteOp): number {
   if (op.kind === 'accept') return op.content.byteLength;
   if (op.kind === 'record') return (op.response?.byteLength ?? 0) + publishedBytes(op.publish);
+  if (op.kind === 'index') return op.entries.length * INDEXED_BYTES;
   return op.kind === 'change' ? publishedBytes(op.publish) : 0;
 }
 

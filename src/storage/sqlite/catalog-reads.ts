@@ -85,6 +85,43 @@ export function findApiKey(
     : { organization: row.organization, key: JSON.parse(row.doc) as Resources['api-key'] };
 }
 
+interface SourceRow extends DocumentRow {
+  readonly organization: OrganizationId;
+}
+export interface SourceOf {
+  readonly organization: OrganizationId;
+  readonly source: Resources['source'];
+}
+const sourceOf = ({ organization, doc }: SourceRow): SourceOf => ({
+  organization,
+  source: JSON.parse(doc) as Resources['source'],
+});
+
+export function findSource({ db }: ReadContext, { tokenHash }: { tokenHash: string }): SourceOf | null {
+  const row = db.get<SourceRow>(
+    `SELECT o.id AS organization, r.doc FROM resource r INDEXED BY resource_by_token_hash
+     JOIN organization o ON o.no = r.organization_no
+     WHERE r.kind = 'source' AND r.doc ->> '$.tokenHash' = ? ORDER BY r.no LIMIT 1`,
+    tokenHash,
+  );
+  return row === undefined ? null : sourceOf(row);
+}
+
+export function inboundSources(
+  { db }: ReadContext,
+  { after, limit }: { after: string | null; limit: number },
+): readonly SourceOf[] {
+  const rows = db.all<SourceRow>(
+    `SELECT o.id AS organization, r.doc FROM resource r INDEXED BY resource_inbound
+     JOIN organization o ON o.no = r.organization_no
+     WHERE r.kind = 'source' AND r.doc ->> '$.kind' <> 'http' AND r.doc ->> '$.disabled' = 0 AND r.id > ?
+     ORDER BY r.id LIMIT ?`,
+    after ?? '',
+    rowLimit(limit),
+  );
+  return rows.map(sourceOf);
+}
+
 export function findIdempotent(
   { db }: ReadContext,
   query: { organization: OrganizationId; keyHash: Uint8Array; now: number },

@@ -1,5 +1,6 @@
 /** Change sets of the catalog inside the writer's transaction; the caller rolls a refused one back. */
 import { UNVERSIONED_KINDS } from '../../core/catalog/resources.ts';
+import { RECEIVED } from '../../core/ids.ts';
 import type { AuditEntry, Change, ChangeResult } from '../../ports/catalog.ts';
 import type { WriteOpOf } from '../sql/write-op.ts';
 import type { Connection } from './connection.ts';
@@ -9,7 +10,7 @@ import type { QueueWrites } from './queue-writes.ts';
 
 type Refusal = 'uid-taken' | 'id-taken' | 'stale';
 /** Kinds whose ids no two organizations may share. */
-const MUST_BE_ALONE: ReadonlySet<string> = new Set(['application', 'destination']);
+const MUST_BE_ALONE: ReadonlySet<string> = new Set(['application', 'destination', 'source']);
 
 export class CatalogWrites {
   readonly #db: Connection;
@@ -79,7 +80,8 @@ export class CatalogWrites {
   #insert(organization: Organization, change: Change & { op: 'insert' }): Refusal | null {
     const { resource, kind } = change;
     const owner = resource.ownerId ?? '';
-    if (owner !== '' && !this.#exists(organization, 'application', owner)) return 'stale';
+    if (owner !== '' && owner !== RECEIVED && !this.#exists(organization, 'application', owner))
+      return 'stale';
     if (this.#exists(organization, kind, resource.id)) return 'stale';
     if (this.#isUidTaken(organization, change)) return 'uid-taken';
     if (MUST_BE_ALONE.has(kind) && this.#isAnywhere(kind, resource.id)) return 'id-taken';
@@ -127,7 +129,7 @@ export class CatalogWrites {
 
   #isAnywhere(kind: string, id: string): boolean {
     const row = this.#db.get(
-      `SELECT 1 FROM resource WHERE kind = ? AND id = ? AND kind IN ('application', 'destination')`,
+      `SELECT 1 FROM resource WHERE kind = ? AND id = ? AND kind IN ('application', 'destination', 'source')`,
       kind,
       id,
     );
@@ -158,6 +160,9 @@ export class CatalogWrites {
     );
     if (removed === 0) return 'stale';
     if (kind === 'destination') this.#removeLane(organization, id, now);
+    if (kind === 'source') {
+      this.#db.run('DELETE FROM rejection WHERE organization_no = ? AND source_id = ?', organization.no, id);
+    }
     if (kind !== 'application') return null;
     const owned = this.#db.all<{ kind: string; id: string }>(
       'SELECT kind, id FROM resource WHERE organization_no = ? AND owner_id = ?',

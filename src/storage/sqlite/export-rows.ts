@@ -41,6 +41,10 @@ const EXPORTED: Readonly<Record<MovedTable, Exported>> = {
     key: ['no'],
   },
   audit: { select: 'organization_no, id, doc FROM audit', key: ['organization_no', 'id'] },
+  rejection: {
+    select: 'organization_no, source_id, id, doc, body FROM rejection',
+    key: ['organization_no', 'source_id', 'id'],
+  },
   idempotency: {
     select: 'organization_no, key_hash, body_hash, status, response, expires_at FROM idempotency',
     key: ['organization_no', 'key_hash'],

@@ -6,11 +6,14 @@ import type { Catalog } from '../../ports/catalog.ts';
 import type { EventScope, History } from '../../ports/history.ts';
 import type { Intake } from '../../ports/intake.ts';
 import type { LaneKey, Queue, QueuedDelivery, Taken } from '../../ports/queue.ts';
+import type { Rejections } from '../../ports/rejections.ts';
+import type { Search } from '../../ports/search.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { Upkeep } from '../../ports/upkeep.ts';
 import { recordOp } from '../sql/attempt-row.ts';
 import { acceptOp } from '../sql/event-row.ts';
 import { SETTLE_ROWS_MAX } from '../sql/limits.ts';
+import { rejectionRow } from '../sql/rejection-row.ts';
 import { soleNode } from '../sql/sole-node.ts';
 import type { WriteQueue } from '../sql/write-queue.ts';
 import type { Hop } from './hop.ts';
@@ -32,6 +35,8 @@ export function storagePorts(parts: PortParts): Storage {
     history: historyPort(parts),
     upkeep: upkeepPort(parts),
     cluster: soleNode(),
+    search: searchPort(parts),
+    rejections: rejectionsPort(parts),
   };
 }
 
@@ -96,6 +101,8 @@ function catalogPort({ writes, hop }: PortParts): Catalog {
       return (await hop.read('listResources', { organization, kind, query })) as readonly Resources[K][];
     },
     findApiKey: (secretHash) => hop.read('findApiKey', { secretHash }),
+    findSource: (tokenHash) => hop.read('findSource', { tokenHash }),
+    inboundSources: (after, limit) => hop.read('inboundSources', { after, limit }),
     write({ publish, ...change }) {
       return writes.submit<'change'>({ kind: 'change', change, publish: publish.map(acceptOp) });
     },
@@ -137,6 +144,32 @@ function historyPort({ writes, hop }: PortParts): History {
       });
       return { last: done.last as EventId | null, count: done.count };
     },
+  };
+}
+
+function searchPort({ writes, hop }: PortParts): Search {
+  return {
+    takeUnindexed: (options) => hop.read('takeUnindexed', options),
+    index: (entries) => writes.submit<'index'>({ kind: 'index', entries }),
+    candidates: (organization, query) => hop.read('candidates', { organization, query }),
+  };
+}
+
+function rejectionsPort({ writes, hop }: PortParts): Rejections {
+  return {
+    add(rejection, keep) {
+      const { organization, sourceId, id } = rejection;
+      const row = rejectionRow(rejection);
+      return writes.submit<'add-rejection'>({
+        kind: 'add-rejection',
+        organization,
+        sourceId,
+        id,
+        keep,
+        ...row,
+      });
+    },
+    list: (organization, sourceId, query) => hop.read('listRejections', { organization, sourceId, ...query }),
   };
 }
 

@@ -5,6 +5,8 @@ import {
   findApiKey,
   findIdempotent,
   findResource,
+  findSource,
+  inboundSources,
   listAudit,
   listResources,
   runningTasks,
@@ -22,6 +24,8 @@ import {
 } from './event-reads.ts';
 import { lanes, nextDue, readHealth, takeDue, takeFresh, takeInOrder } from './queue-reads.ts';
 import { Deadline, type ReadContext, registerInTime } from './read-context.ts';
+import { listRejections } from './rejections.ts';
+import { candidates, takeUnindexed } from './search-reads.ts';
 import { stats } from './upkeep-reads.ts';
 
 const READS = {
@@ -31,9 +35,14 @@ const READS = {
   findApiKey,
   findIdempotent,
   findResource,
+  findSource,
+  inboundSources,
   listAudit,
   listResources,
+  listRejections,
   runningTasks,
+  takeUnindexed,
+  candidates,
   countStates,
   countUsage,
   listDestinationEvents,

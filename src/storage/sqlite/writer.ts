@@ -12,6 +12,8 @@ import { lostStore } from './errors.ts';
 import { IntakeWrites } from './intake.ts';
 import { Interned } from './interned.ts';
 import { QueueWrites } from './queue-writes.ts';
+import { addRejection } from './rejections.ts';
+import { indexEvents } from './search-writes.ts';
 import { UpkeepWrites } from './upkeep-writes.ts';
 import { WriteAheadLog } from './write-ahead-log.ts';
 
@@ -109,6 +111,10 @@ export class Writer {
         return this.#upkeep.expungeContents(op);
       case 'prune':
         return this.#upkeep.prune(op);
+      case 'add-rejection':
+        return addRejection(this.#db, op);
+      case 'index':
+        return indexEvents(this.#db, op);
       case 'checkpoint':
         return undefined;
       case 'ping':

@@ -8,6 +8,7 @@
  * seq = meta.seq_base + (transaction id << 13) + n: greater = accepted later. Every seq below posthorn_decided_below()
  * is visible now or never will be.
  */
+import { RECEIVED } from '../../../core/ids.ts';
 import { allowanceSql } from '../functions/allowance.ts';
 import { ensureDaySql } from '../functions/ensure-day.ts';
 import { lostSeqsSql } from '../functions/lost-seqs.ts';
@@ -44,6 +45,9 @@ CREATE TABLE scope (
   application_id text COLLATE "C" NOT NULL,
   UNIQUE (organization_no, application_id)
 );
+
+-- What sources received: one scope per organization.
+CREATE INDEX scope_received ON scope (no) WHERE application_id = '${RECEIVED}';
 
 CREATE TABLE lane (
   no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -188,8 +192,11 @@ CREATE TABLE resource (
 CREATE INDEX resource_of_owner ON resource (organization_no, owner_id, kind, id);
 CREATE UNIQUE INDEX resource_by_uid ON resource (organization_no, kind, uid, owner_id) WHERE uid IS NOT NULL;
 -- Lanes and rates are known by these ids alone, so no two organizations may have the same one (an import keeps ids).
-CREATE UNIQUE INDEX resource_anywhere ON resource (kind, id) WHERE kind IN ('application', 'destination');
+CREATE UNIQUE INDEX resource_anywhere ON resource (kind, id) WHERE kind IN ('application', 'destination', 'source');
 CREATE INDEX resource_by_secret_hash ON resource ((facets ->> 'secretHash')) WHERE kind = 'api-key';
+CREATE INDEX resource_by_token_hash ON resource ((facets ->> 'tokenHash')) WHERE kind = 'source';
+CREATE INDEX resource_inbound ON resource (id)
+  WHERE kind = 'source' AND facets ->> 'kind' <> 'http' AND facets ->> 'disabled' = 'false';
 CREATE INDEX resource_running ON resource (no) WHERE kind = 'background-task' AND facets ->> 'status' = 'running';
 CREATE INDEX resource_expiry ON resource (((facets ->> 'expiresAt')::bigint)) WHERE kind = 'revoked-token';
 
@@ -201,6 +208,22 @@ CREATE TABLE audit (
 );
 -- Ids sort by their time.
 CREATE INDEX audit_by_id ON audit (id);
+
+-- The newest calls of each source that were refused. doc has all but the start of the body.
+CREATE TABLE rejection (
+  organization_no bigint NOT NULL,
+  source_id text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  doc text NOT NULL,
+  body bytea NOT NULL,
+  PRIMARY KEY (organization_no, source_id, id)
+);
+
+-- How far the received events of a scope are indexed; none = not at all.
+CREATE TABLE search_cursor (
+  scope_no bigint PRIMARY KEY,
+  seq bigint NOT NULL
+) WITH (fillfactor = 50);
 
 -- Members of the cluster. The epoch is given once and never again; whoever finds a lease run out deletes the row.
 CREATE SEQUENCE epoch;

@@ -5,6 +5,8 @@
  * Ids are the 27 characters of their base62 form, which sort as the bytes do; storing them so costs 7 bytes more and
  * saves the conversion each way (3 µs per read on Node 24).
  */
+import { RECEIVED } from '../../../core/ids.ts';
+
 export const init = {
   version: 1,
   minCode: 1,
@@ -28,6 +30,9 @@ CREATE TABLE scope (
   application_id TEXT NOT NULL,
   UNIQUE (organization_no, application_id)
 ) STRICT;
+
+-- What sources received: one scope per organization.
+CREATE INDEX scope_received ON scope (no) WHERE application_id = '${RECEIVED}';
 
 CREATE TABLE lane (
   no INTEGER PRIMARY KEY,
@@ -146,8 +151,11 @@ CREATE TABLE resource (
 CREATE INDEX resource_of_owner ON resource (organization_no, owner_id, kind, id);
 CREATE UNIQUE INDEX resource_by_uid ON resource (organization_no, kind, uid, owner_id) WHERE uid IS NOT NULL;
 -- Lanes and rates are known by these ids alone, so no two organizations may have the same one (an import keeps ids).
-CREATE UNIQUE INDEX resource_anywhere ON resource (kind, id) WHERE kind IN ('application', 'destination');
+CREATE UNIQUE INDEX resource_anywhere ON resource (kind, id) WHERE kind IN ('application', 'destination', 'source');
 CREATE INDEX resource_by_secret_hash ON resource (doc ->> '$.secretHash') WHERE kind = 'api-key';
+CREATE INDEX resource_by_token_hash ON resource (doc ->> '$.tokenHash') WHERE kind = 'source';
+CREATE INDEX resource_inbound ON resource (id)
+  WHERE kind = 'source' AND doc ->> '$.kind' <> 'http' AND doc ->> '$.disabled' = 0;
 CREATE INDEX resource_running ON resource (no) WHERE kind = 'background-task' AND doc ->> '$.status' = 'running';
 CREATE INDEX resource_expiry ON resource (doc ->> '$.expiresAt') WHERE kind = 'revoked-token';
 
@@ -157,5 +165,21 @@ CREATE TABLE audit (
   doc TEXT NOT NULL,
   PRIMARY KEY (organization_no, id)
 ) WITHOUT ROWID, STRICT;
+
+-- The newest calls of each source that were refused. doc has all but the start of the body.
+CREATE TABLE rejection (
+  organization_no INTEGER NOT NULL,
+  source_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  doc TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (organization_no, source_id, id)
+) WITHOUT ROWID, STRICT;
+
+-- How far the received events of a scope are indexed; none = not at all.
+CREATE TABLE search_cursor (
+  scope_no INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL
+) STRICT;
 `,
 } as const;
