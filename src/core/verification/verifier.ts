@@ -87,6 +87,8 @@ export interface Verifier {
   verify(call: ReceivedCall, context: VerifierContext): Verification | Promise<Verification>;
   /** Type and id that the provider gives its calls, and the bytes of the real document inside; null = as it is. */
   describe(call: ReceivedCall): Description;
+  /** What the provider expects to read in the answer to an ordinary call (its `ack`), with `reply` in it; null = nothing particular. */
+  acknowledge(call: ReceivedCall, reply: string): HttpAnswer | null;
 }
 
 export interface Description {
