@@ -3,7 +3,7 @@
  * then lets the directory and the lanes know. A destination that was disabled or removed has its lane canceled.
  */
 import type { Application, Destination, ResourceKind } from '../core/catalog/resources.ts';
-import { type ApplicationId, type DestinationId, newId, type OrganizationId } from '../core/ids.ts';
+import { type ApplicationId, type DestinationId, newId, type OrganizationId, RECEIVED } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { AuditEntry, ChangeResult, ChangeSet } from '../ports/catalog.ts';
 import type { Acceptance } from '../ports/intake.ts';
@@ -19,7 +19,7 @@ import type { Publisher } from './publisher.ts';
 
 const RANDOM_ID_BYTES = 15;
 /** Kinds that move many times a minute and say nothing about configuration. */
-const UNAUDITED_UPDATES: ReadonlySet<ResourceKind> = new Set(['poller-consumer']);
+const UNAUDITED_UPDATES: ReadonlySet<ResourceKind> = new Set(['poller-consumer', 'source-state']);
 const SYSTEM_STALE_RUNS = 20;
 
 /** Who did it, for the audit log. */
@@ -103,6 +103,20 @@ export class Committer {
     );
   }
 
+  /** Writes what Posthorn itself has decided or noted. `stale`: somebody else wrote first. */
+  async commitOwn(
+    organization: OrganizationId,
+    edits: readonly Edit[],
+    action: string,
+  ): Promise<'done' | 'stale'> {
+    const request = { organization, principal: SYSTEM, edits, action };
+    const result = await this.#write(
+      { ...request, idempotency: null, reply: { status: 200, body: undefined } },
+      null,
+    );
+    return result.kind === 'done' ? 'done' : 'stale';
+  }
+
   async #write(request: WriteRequest, failingSince: number | null): Promise<ChangeResult> {
     const { organization } = request;
     const now = this.#parts.clock.now();
@@ -169,7 +183,13 @@ export class Committer {
       if (edit.kind !== 'destination') continue;
       const destination = edit.after ?? edit.before;
       // What is polled is no endpoint to those who read these events.
-      if (destination === null || destination.ownerId === null || destination.kind === 'poller') continue;
+      if (
+        destination === null ||
+        destination.ownerId === null ||
+        destination.ownerId === RECEIVED ||
+        destination.kind === 'poller'
+      )
+        continue;
       const application = await this.#applicationOf(request, destination.ownerId);
       if (application === null) continue;
       for (const type of endpointEventsOf(edit, request.principal)) {

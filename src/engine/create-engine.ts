@@ -1,6 +1,7 @@
 /** Wires the engine. The parts that wait on each other's behalf meet here and nowhere else. */
 import { Attempts } from './attempts.ts';
 import { Canceler } from './canceler.ts';
+import { captureSecret } from './capture-secret.ts';
 import { Committer } from './committer.ts';
 import { CompiledDestinations } from './compiled-destinations.ts';
 import { CachedDirectory } from './directory.ts';
@@ -9,13 +10,16 @@ import { HeldShards } from './held-shards.ts';
 import { LaneCare } from './lane-care.ts';
 import { LaneRunner } from './lane-runner.ts';
 import { Lanes } from './lanes.ts';
+import { LiveSources } from './live-sources.ts';
 import { Membership } from './membership.ts';
 import { OperationalEvents } from './operational.ts';
 import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimits } from './rate-limits.ts';
+import { Receiver } from './receiver.ts';
 import { Retrier } from './retrier.ts';
 import { SealedVault } from './sealed-vault.ts';
+import { SourceCalls } from './source-calls.ts';
 import { Sweep } from './sweep.ts';
 import { Targets } from './targets.ts';
 import { createTasks, type RunningTasks } from './tasks.ts';
@@ -59,8 +63,14 @@ export function createEngine(parts: EngineParts): Engine {
   const rates = new RateLimits(cluster.isShared ? new TokenLeases(cluster, parts) : null);
   const lanes = new Lanes(parts, { targets, runner, canceler, rates, metrics, held });
   const publisher = new Publisher(parts, { directory, lanes, metrics });
+  const sources = new LiveSources(parts, { vault, directory });
+  const receiver = new Receiver(parts, { directory, publisher, sources, metrics });
   const care = new LaneCare(parts, { lanes, retrier });
   const committer = new Committer(parts, { directory, operational, publisher, care });
+  const calls = new SourceCalls(parts, {
+    ...{ sources, receiver, metrics },
+    capture: (live, secret) => captureSecret(live, secret, { committer, vault, parts }),
+  });
   const tasks = createTasks({
     ...{ storage, clock, dice, log },
     replay: (...asked) => publisher.replay(...asked),
@@ -78,6 +88,7 @@ export function createEngine(parts: EngineParts): Engine {
     start: () => membership.start().then(() => sweep.start()),
     stop: (deadlineMs) => stop(parts, { retrier, lanes, tasks, sweep, outbox, membership }, deadlineMs),
     publish: (request) => publisher.publish(request),
+    receive: (call) => calls.receive(call),
     commit: (request) => committer.commit(request),
     resend: (...asked) => publisher.resend(...asked),
     replay: (...asked) => publisher.replay(...asked),
@@ -120,6 +131,9 @@ function newDeadline(
 function newMetrics(): EngineMetrics {
   return {
     eventsAccepted: 0,
+    eventsReceived: 0,
+    receivedTwice: 0,
+    rejectedByReason: new Map(),
     attemptsByOutcome: new Map(),
     deliveriesSettled: new Map(),
     inFlight: 0,

@@ -1,5 +1,5 @@
 /** How many destinations one owner may have: each of its events can become as many deliveries. */
-import type { ApplicationId } from '../core/ids.ts';
+import { type ApplicationId, RECEIVED } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { CachedDirectory } from './directory.ts';
 import type { CommitRequest, Edit } from './engine.ts';
@@ -19,7 +19,9 @@ export async function refuseTooManyDestinations(
       ? null
       : ownerId === null
         ? await directory.operational(organization)
-        : await directory.applicationById(organization, ownerId);
+        : ownerId === RECEIVED
+          ? await directory.hub(organization)
+          : await directory.applicationById(organization, ownerId);
     if ((owner?.destinations.length ?? 0) + added <= DESTINATIONS_PER_OWNER_MAX) continue;
     throw new Problem(
       'limit_reached',

@@ -8,19 +8,35 @@ import {
   type Application,
   type Destination,
   type EventType,
+  type Resources,
   UNVERSIONED_KINDS,
 } from '../core/catalog/resources.ts';
-import { type ApplicationId, type DestinationId, type OrganizationId, parseId } from '../core/ids.ts';
+import {
+  type ApplicationId,
+  type DestinationId,
+  type OrganizationId,
+  parseId,
+  RECEIVED,
+} from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { Catalog, ResourceRef } from '../ports/catalog.ts';
-import type { Directory, Edit, LoadedApplication, LoadedDestination, LoadedOwner } from './engine.ts';
+import type {
+  Directory,
+  Edit,
+  FoundSource,
+  LoadedApplication,
+  LoadedDestination,
+  LoadedHub,
+  LoadedOwner,
+} from './engine.ts';
 import { growingTo } from './growing-to.ts';
+import { KnownSources } from './known-sources.ts';
 
 /** Destinations kept ready, over all owners. An owner counts as one more. */
 const DESTINATIONS_CACHED = 100_000;
 const NAMES_CACHED = 100_000;
 const REFS_KEPT = 50_000;
-const DESTINATIONS_PAGE = 250;
+const RESOURCES_PAGE = 250;
 
 /** An owner's destinations with an index, which the lanes look into. */
 export interface IndexedOwner extends LoadedOwner {
@@ -34,6 +50,8 @@ export interface IndexedOwner extends LoadedOwner {
 interface IndexedApplication extends IndexedOwner {
   readonly application: Application;
 }
+/** What is received, as an owner of destinations, with the flows that lead to them. */
+interface IndexedHub extends IndexedOwner, LoadedHub {}
 
 interface Organization {
   /** The catalog version of the last write that we know of. */
@@ -64,12 +82,14 @@ export class CachedDirectory implements Directory {
     growingTo(NAMES_CACHED),
   );
   readonly #revoked = new LRUCache<string, { readonly found: boolean }>(growingTo(NAMES_CACHED));
+  readonly #sources: KnownSources;
   readonly #loads = new Map<string, Promise<unknown>>();
 
   /** `heardOf`: another node changed something of this organization. */
   constructor(catalog: Catalog, heardOf: (organization: OrganizationId) => void = () => {}) {
     this.#catalog = catalog;
     this.#heardOf = heardOf;
+    this.#sources = new KnownSources(catalog, (organization) => this.open(organization));
   }
 
   application(organization: OrganizationId, ref: string): LoadedApplication | Promise<LoadedApplication> {
@@ -98,6 +118,7 @@ export class CachedDirectory implements Directory {
     const cached = this.#owners.get(`${organization}/${ownerId ?? ''}`);
     if (cached !== undefined) return cached;
     if (ownerId === null) return this.#loadOperational(organization);
+    if (ownerId === RECEIVED) return this.#loadHub(organization);
     return this.#loadApplication(organization, { id: ownerId }).catch((cause: unknown) => {
       if (cause instanceof Problem && cause.code === 'not_found') return undefined;
       throw cause;
@@ -143,6 +164,15 @@ export class CachedDirectory implements Directory {
     return this.#owners.get(`${organization}/`) ?? this.#loadOperational(organization);
   }
 
+  hub(organization: OrganizationId): LoadedHub | Promise<LoadedHub> {
+    const cached = this.#owners.get(`${organization}/${RECEIVED}`);
+    return (cached as IndexedHub | undefined) ?? this.#loadHub(organization);
+  }
+
+  source(tokenHash: string, now: number): FoundSource | null | Promise<FoundSource | null> {
+    return this.#sources.find(tokenHash, now);
+  }
+
   async isTokenRevoked(organization: OrganizationId, tokenHash: string): Promise<boolean> {
     const key = `${organization}/${tokenHash}`;
     const cached = this.#revoked.get(key);
@@ -177,9 +207,9 @@ export class CachedDirectory implements Directory {
     this.sawVersion(organization, version);
   }
 
-  /** The catalog version that deliveries planned for this application are right for. */
-  versionOf(organization: OrganizationId, application: LoadedApplication): number {
-    const { isCurrent, loadedAt } = application as IndexedApplication;
+  /** The catalog version that deliveries planned for this owner are right for. */
+  versionOf(organization: OrganizationId, owner: LoadedOwner): number {
+    const { isCurrent, loadedAt } = owner as IndexedOwner;
     const known = this.#organizations.get(organization);
     return isCurrent && known !== undefined ? known.version : loadedAt;
   }
@@ -209,6 +239,7 @@ export class CachedDirectory implements Directory {
     for (const cache of [this.#owners, this.#uids, this.#eventTypes, this.#revoked]) {
       for (const key of [...cache.keys()]) if (key.startsWith(prefix)) cache.delete(key);
     }
+    this.#sources.dropAll(organization);
   }
 
   #dropEdited(organization: OrganizationId, edit: Edit): void {
@@ -221,6 +252,11 @@ export class CachedDirectory implements Directory {
         this.#owners.delete(`${organization}/${resource.ownerId ?? ''}`);
       } else if (edit.kind === 'event-type') this.#eventTypes.delete(`${organization}/${resource.uid}`);
       else if (edit.kind === 'revoked-token') this.#revoked.delete(`${organization}/${resource.uid}`);
+      else if (edit.kind === 'flow') this.#owners.delete(`${organization}/${RECEIVED}`);
+    }
+    if (edit.kind === 'source') {
+      for (const source of [edit.before, edit.after])
+        if (source !== null) this.#sources.drop(source.tokenHash);
     }
   }
 
@@ -261,6 +297,15 @@ export class CachedDirectory implements Directory {
     });
   }
 
+  #loadHub(organization: OrganizationId): Promise<IndexedHub> {
+    return this.#load(organization, `hub ${organization}`, async () => {
+      const owner = await this.#loadDestinations(organization, null, RECEIVED);
+      const flows = await this.#listAll(organization, 'flow', null);
+      const hub: IndexedHub = { ...owner, flows };
+      return { value: hub, keep: (version) => this.#keepOwner(`${organization}/${RECEIVED}`, hub, version) };
+    });
+  }
+
   #keepOwner(key: string, owner: IndexedOwner, version: number): void {
     owner.loadedAt = version;
     owner.isCurrent = true;
@@ -272,21 +317,29 @@ export class CachedDirectory implements Directory {
     application: Application | null,
     ownerId: ApplicationId | null,
   ): Promise<IndexedOwner> {
-    const destinations: LoadedDestination[] = [];
+    const destinations = (await this.#listAll(organization, 'destination', ownerId)).map(loaded);
+    const byId = new Map(destinations.map((each) => [each.id, each]));
+    return { application, destinations, byId, loadedAt: 0, isCurrent: false };
+  }
+
+  async #listAll<K extends 'destination' | 'flow'>(
+    organization: OrganizationId,
+    kind: K,
+    owner: ApplicationId | null,
+  ): Promise<Resources[K][]> {
+    const all: Resources[K][] = [];
     for (let after: string | null = null; ; ) {
-      const page: readonly Destination[] = await this.#catalog.list(organization, 'destination', {
-        owner: ownerId,
+      const page: readonly Resources[K][] = await this.#catalog.list(organization, kind, {
+        owner,
         orderBy: 'id',
         direction: 'ascending',
         after,
-        limit: DESTINATIONS_PAGE,
+        limit: RESOURCES_PAGE,
       });
-      for (const destination of page) destinations.push(loaded(destination));
-      if (page.length < DESTINATIONS_PAGE) break;
+      all.push(...page);
+      if (page.length < RESOURCES_PAGE) return all;
       after = page.at(-1)!.id;
     }
-    const byId = new Map(destinations.map((each) => [each.id, each]));
-    return { application, destinations, byId, loadedAt: 0, isCurrent: false };
   }
 
   /** Coalesces loads of the same thing, and repeats one during which something was dropped. */

@@ -9,16 +9,25 @@ import type {
   Destination,
   DestinationAuth,
   EventType,
+  Flow,
   ResourceKind,
   Resources,
   Sealed,
+  Source,
 } from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
 import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../core/ids.ts';
+import type { RawHeaders } from '../core/received/received.ts';
+import type { Provider } from '../core/verification/provider.ts';
+import type { HttpAnswer } from '../core/verification/verifier.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dice } from '../ports/dice.ts';
+import type { Expressions } from '../ports/expressions.ts';
+import type { Formats } from '../ports/formats.ts';
+import type { InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
+import type { Web } from '../ports/web.ts';
 import type { Wire } from '../ports/wire.ts';
 
 export interface EngineParts {
@@ -28,6 +37,11 @@ export interface EngineParts {
   readonly dice: Dice;
   readonly log: Log;
   readonly fetchToken: FetchToken;
+  readonly web: Web;
+  readonly formats: Formats;
+  readonly expressions: Expressions;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly inboundKinds: readonly InboundKind[];
   readonly settings: EngineSettings;
 }
 
@@ -68,6 +82,8 @@ export interface EngineSettings {
   readonly historyRetentionMs: number;
   /** How long a content is kept unless the message says otherwise. */
   readonly contentRetentionMs: number;
+  /** Where this server is reached from outside, without a slash at the end. */
+  readonly publicUrl: string;
 }
 
 export interface Engine {
@@ -82,6 +98,11 @@ export interface Engine {
 
   /** Durable when it resolves. */
   publish(request: PublishRequest): Promise<PublishResult>;
+  /**
+   * A call of a source's URL; the event is durable when it resolves. Problem not_found | authentication_failed |
+   * method_not_allowed | payload_too_large | too_many_requests | generic_error | unavailable.
+   */
+  receive(call: IncomingCall): Promise<HttpAnswer>;
   /** Writes documents, audit line and operational events in one transaction; refreshes the directory and the lanes. */
   commit(request: CommitRequest): Promise<CommitResult>;
   /** One manual attempt of a stored event; leaves automatic retries alone. Problem not_found | missing_payload. */
@@ -115,6 +136,10 @@ export interface Directory {
   ): EventType | undefined | Promise<EventType | undefined>;
   /** The destinations that operational events go to. */
   operational(organization: OrganizationId): LoadedOwner | Promise<LoadedOwner>;
+  /** Flows, and the destinations they deliver to. */
+  hub(organization: OrganizationId): LoadedHub | Promise<LoadedHub>;
+  /** A source by the hash (SHA-256, base64url) of its token; null = none has it. Synchronous when cached. */
+  source(tokenHash: string, now: number): FoundSource | null | Promise<FoundSource | null>;
   /** Hash (SHA-256, base64url) of a token that was logged out. */
   isTokenRevoked(organization: OrganizationId, tokenHash: string): Promise<boolean>;
 }
@@ -125,6 +150,14 @@ export interface LoadedOwner {
 }
 export interface LoadedApplication extends LoadedOwner {
   readonly application: Application;
+}
+export interface LoadedHub extends LoadedOwner {
+  readonly byId: ReadonlyMap<DestinationId, LoadedDestination>;
+  readonly flows: readonly Flow[];
+}
+export interface FoundSource {
+  readonly organization: OrganizationId;
+  readonly source: Source;
 }
 /** The filter part is what `core/event/plan` reads; the engine keeps more behind it. */
 export interface LoadedDestination {
@@ -183,6 +216,28 @@ export interface PublishRequest {
   readonly only: readonly DestinationId[] | null;
 }
 
+export interface IncomingCall {
+  /** SHA-256 (base64url) of the token in the URL. */
+  readonly tokenHash: string;
+  readonly method: string;
+  /** As the sender knows it. */
+  readonly url: string;
+  /** Behind the token, with its slash; '' = nothing. */
+  readonly sub: string;
+  readonly query: string;
+  readonly headers: RawHeaders;
+  readonly contentType: string;
+  /** As on the wire. */
+  readonly body: Uint8Array;
+  /** The body has a Content-Encoding. */
+  readonly isEncoded: boolean;
+  readonly peer: string | null;
+  readonly wantsText: boolean;
+  readonly isTest: boolean;
+  /** Where the state of an event of this source can be asked for, without the event's id. */
+  readonly statusUrl: string;
+}
+
 export type PublishResult =
   | { readonly kind: 'accepted'; readonly event: Event }
   | { readonly kind: 'duplicate'; readonly id: EventId }
@@ -217,6 +272,9 @@ export type CommitResult =
 /** Plain counters and gauges that /metrics renders. */
 export interface EngineMetrics {
   eventsAccepted: number;
+  eventsReceived: number;
+  receivedTwice: number;
+  rejectedByReason: Map<string, number>;
   attemptsByOutcome: Map<string, number>;
   deliveriesSettled: Map<string, number>;
   inFlight: number;

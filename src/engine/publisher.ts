@@ -117,20 +117,14 @@ export class Publisher {
     { application, only }: Pick<PublishRequest, 'application' | 'only'>,
   ): Promise<Exclude<AcceptResult, { kind: 'stale' }>> {
     const { organization, event } = planless;
-    const startedAt = this.#parts.clock.now();
     for (let plans = 1; plans <= PLANS_MAX; plans++) {
       const acceptance: Acceptance = {
         ...planless,
         destinations: only ?? plan(event, application.destinations),
         catalogVersion: only === null ? this.#directory.versionOf(organization, application) : null,
       };
-      const result = await this.#acceptOnce(acceptance);
-      if (result.kind === 'accepted') {
-        this.#metrics.eventsAccepted++;
-        this.handOff(acceptance, result.seq);
-        this.#directory.sawVersion(organization, result.catalogVersion);
-        this.#tell(acceptance, this.#parts.clock.now() - startedAt);
-      }
+      const result = await this.accept(acceptance);
+      if (result.kind === 'accepted') this.#metrics.eventsAccepted++;
       if (result.kind !== 'stale') return result;
       this.#directory.mustBe(organization, result.catalogVersion);
       application = await this.#directory.applicationById(organization, applicationIdOf(application));
@@ -138,6 +132,18 @@ export class Publisher {
     throw new Problem('unavailable', 'The configuration keeps changing: publish again shortly.', {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
+  }
+
+  /** One durable write and the hand-off. `stale`: plan again. */
+  async accept(acceptance: Acceptance): Promise<AcceptResult> {
+    const startedAt = this.#parts.clock.now();
+    const result = await this.#acceptOnce(acceptance);
+    if (result.kind === 'accepted') {
+      this.handOff(acceptance, result.seq);
+      this.#directory.sawVersion(acceptance.organization, result.catalogVersion);
+      this.#tell(acceptance, this.#parts.clock.now() - startedAt);
+    }
+    return result;
   }
 
   async #acceptOnce(acceptance: Acceptance): Promise<AcceptResult> {

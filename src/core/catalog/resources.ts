@@ -248,8 +248,8 @@ export interface Source extends Resource {
   readonly orderingKey: string | null;
   readonly dedupe: { readonly key: string | null; readonly windowMs: number } | null;
   readonly answer: SourceAnswer;
-  /** Calls per second and how many at once, per node; null = no limit of its own. */
-  readonly rateLimit: { readonly perSecond: number; readonly burst: number } | null;
+  /** Calls per second and node; a second's worth may come at once. null = no limit of its own. */
+  readonly rateLimit: number | null;
   readonly bodyBytesMax: number | null;
   /** Bytes that cannot be read as what they claim to be: taken with the reason, or refused with 400. */
   readonly onParseError: 'accept' | 'refuse';

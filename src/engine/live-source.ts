@@ -1,0 +1,142 @@
+/** A source made ready to receive: opened secrets, compiled verifier and expressions. Made once per version of the source. */
+import type { Source, SourceAnswer, SourceSecret } from '../core/catalog/resources.ts';
+import type { OrganizationId } from '../core/ids.ts';
+import { Problem } from '../core/problem.ts';
+import { compileVerifier } from '../core/verification/compile-verifier.ts';
+import type { Provider } from '../core/verification/provider.ts';
+import type { Verifier } from '../core/verification/verifier.ts';
+import type { Expression, Expressions, Template } from '../ports/expressions.ts';
+import type { FoundSource, Vault } from './engine.ts';
+
+export interface LiveSource {
+  readonly organization: OrganizationId;
+  readonly source: Source;
+  readonly provider: Provider;
+  readonly verifier: Verifier;
+  /** A secret runs out at this instant: make it anew. */
+  readonly until: number;
+  readonly type: Expression | null;
+  readonly orderingKey: Expression | null;
+  readonly dedupeKey: Expression | null;
+  readonly answer: LiveAnswer;
+  /** What `secret("name")` gives. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Lower-case names of headers whose values are sealed at rest. */
+  readonly hidden: ReadonlySet<string>;
+  /** Something here reads what is in the body. */
+  readonly readsBody: boolean;
+}
+
+export type LiveAnswer =
+  | { readonly kind: 'ack' | 'poll' }
+  | {
+      readonly kind: 'rendered';
+      readonly status: number;
+      readonly headers: readonly (readonly [string, Template])[];
+      readonly body: Template;
+    };
+
+/** Headers that may carry credentials, whoever sends them. */
+const ALWAYS_HIDDEN = ['authorization', 'proxy-authorization', 'cookie'];
+/** Members of the document that come of reading the bytes. */
+const PARSED = ['body', 'envelope', 'files', 'parseError', 'event'];
+
+export interface LiveSourceParts {
+  readonly vault: Pick<Vault, 'open'>;
+  readonly expressions: Expressions;
+  readonly providers: ReadonlyMap<string, Provider>;
+}
+
+/** Throws Problem `unavailable` when the source cannot verify what it should: it takes nothing rather than anything. */
+export function liveSource(
+  { organization, source }: FoundSource,
+  { vault, expressions, providers }: LiveSourceParts,
+  now: number,
+): LiveSource {
+  const provider = providers.get(source.provider);
+  if (provider === undefined) throw unusable(source, `its provider ${source.provider} is not known here`);
+  const open = (sealed: Source['secrets']): unknown =>
+    sealed === null ? null : JSON.parse(vault.open(organization, source.id, sealed));
+  const secrets = ((open(source.secrets) ?? []) as SourceSecret[]).filter(
+    ({ expiresAt }) => expiresAt === null || expiresAt > now,
+  );
+  const compile = (text: string | null) => (text === null ? null : expressions.compile(text));
+  try {
+    const parts = {
+      type: compile(source.type),
+      orderingKey: compile(source.orderingKey),
+      dedupeKey: compile(source.dedupe?.key ?? null),
+    };
+    const answer = liveAnswer(source.answer, expressions);
+    return {
+      ...parts,
+      organization,
+      source,
+      provider,
+      verifier: compileVerifier(provider, {
+        secrets: secrets.map(({ secret }) => secret),
+        config: source.providerConfig,
+        toleranceSeconds: source.toleranceSeconds,
+        allowCapture: source.allowCapture && secrets.length === 0,
+      }),
+      until: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
+      answer,
+      values: (open(source.values) ?? {}) as Record<string, string>,
+      hidden: new Set([
+        ...ALWAYS_HIDDEN,
+        ...credentialHeaders(provider),
+        ...source.redactHeaders.map((name) => name.toLowerCase()),
+      ]),
+      readsBody:
+        source.onParseError === 'refuse' ||
+        [...Object.values(parts), ...templatesOf(answer)].some((read) => read !== null && readsBody(read)),
+    };
+  } catch (cause) {
+    throw cause instanceof Problem && cause.code === 'validation' ? unusable(source, cause.message) : cause;
+  }
+}
+
+/** Whether an expression looks at anything that has to be parsed first. */
+export function readsBody({ reads }: { reads: ReadonlySet<string> }): boolean {
+  return PARSED.some((member) => reads.has(member));
+}
+
+/** Where a provider's calls carry the secret itself. */
+function credentialHeaders({ proof, alternatives }: Provider): string[] {
+  return [proof, ...alternatives].flatMap((each) => {
+    if (each.scheme !== 'token' && each.scheme !== 'jwt') return [];
+    return [each.token]
+      .flat()
+      .flatMap((selector) => /^header:([\w-]+)/.exec(selector)?.[1]?.toLowerCase() ?? []);
+  });
+}
+
+function templatesOf(answer: LiveAnswer): Template[] {
+  return answer.kind === 'rendered' ? [answer.body, ...answer.headers.map(([, template]) => template)] : [];
+}
+
+function liveAnswer(answer: SourceAnswer, expressions: Expressions): LiveAnswer {
+  if (answer.kind === 'ack' || answer.kind === 'poll') return { kind: answer.kind };
+  const make = (text: string): Template =>
+    answer.kind === 'template' ? expressions.template(text) : fixed(text);
+  return {
+    kind: 'rendered',
+    status: answer.status,
+    headers: Object.entries(answer.headers).map(([name, text]) => [name, make(text)]),
+    body: make(answer.body),
+  };
+}
+
+function fixed(text: string): Template {
+  return { reads: new Set(), evaluate: () => ({ ok: true, value: text }) };
+}
+
+function unusable(source: Source, why: string): Problem {
+  return new Problem(
+    'unavailable',
+    'This source cannot take calls just now: its owner has to mend its settings.',
+    {
+      cause: new Error(`source ${source.id}: ${why}`),
+    },
+  );
+}
