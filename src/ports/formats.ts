@@ -19,4 +19,6 @@ export interface BodyInput {
   readonly contentType: string | null;
   /** The document inside, as the provider's `payloadFrom` says, e.g. `form:payload`; null = the body is it. */
   readonly payloadFrom: string | null;
+  /** What the way in knows of a mail besides its bytes: `envelope`, `auth`, `spam`, `tag` of the e-mail shape. */
+  readonly meta?: Readonly<Record<string, unknown>> | null;
 }
