@@ -11,6 +11,8 @@ export const DEPTH_MAX = 200;
 /** An error costs about 10 µs to make; quantifiers swallow and count on. */
 export const ERROR_UNITS = 100;
 
+/** Keys of a large object are slow to list. */
+const KEY_UNITS = 4;
 /** Characters that a native search, copy or comparison passes in one unit. */
 const CHARS_PER_UNIT = 64;
 
@@ -39,7 +41,13 @@ export class Budget {
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) this.spendShallow(value);
     else if (depth > DEPTH_MAX)
       throw new Failure('limit', `compares values nested more than ${DEPTH_MAX} deep`);
-    else for (const item of itemsOf(value)) this.spendDeep(item, depth + 1);
+    else {
+      const units = Array.isArray(value) ? 1 : KEY_UNITS;
+      for (const item of itemsOf(value)) {
+        this.spend(units);
+        this.spendDeep(item, depth + 1);
+      }
+    }
   }
 }
 
@@ -52,7 +60,7 @@ function extentOf(value: object): number {
   if (Array.isArray(value)) return value.length;
   if (ArrayBuffer.isView(value)) return value.byteLength / CHARS_PER_UNIT;
   if (value instanceof Map) return value.size;
-  return Object.keys(value).length;
+  return Object.keys(value).length * KEY_UNITS;
 }
 
 /** A text that an operation is about to make. */

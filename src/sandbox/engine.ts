@@ -203,14 +203,25 @@ function sumPrice(budget: Budget, left: unknown, right: unknown): void {
   }
 }
 
+const CALL_UNITS = 2;
 /** Reading a clock in a zone takes the library 50 µs. */
 const ZONED_UNITS = 500;
-const CALL_UNITS = 2;
+/** What goes over each character, and how many of them in a unit. */
+const SLOW_TEXT_CALLS: ReadonlySet<string> = new Set(['size', 'split', 'duration']);
+const SLOW_CHARS_PER_UNIT = 8;
+const SPLIT_MAX = 1024 * 1024;
 
 function callPrice(name: string, budget: Budget): Price {
   const flat = /^get[A-Z]/.test(name) ? ZONED_UNITS : CALL_UNITS;
+  const slow = SLOW_TEXT_CALLS.has(name);
   return (args) => {
     budget.spend(flat);
-    for (const arg of args as readonly unknown[]) budget.spendShallow(arg);
+    for (const arg of args as readonly unknown[]) {
+      budget.spendShallow(arg);
+      if (!slow || typeof arg !== 'string') continue;
+      budget.spend(arg.length / SLOW_CHARS_PER_UNIT);
+      if (name === 'split' && arg.length > SPLIT_MAX)
+        throw new Failure('limit', `split() takes at most ${SPLIT_MAX} characters`);
+    }
   };
 }

@@ -32,6 +32,7 @@ export function examine(root: ASTNode): Examined {
       checkCall(node.args[0], node);
       if (node.args[0] === 'secret') hasSecrets = true;
     }
+    checkVariable(node);
     if (node.op === 'id') {
       if (node.args === 'type')
         refuse(node, '"type" is a function of CEL', 'write event.type for the event’s type');
@@ -72,6 +73,18 @@ function checkCall(name: string, node: ASTNode): void {
   const pattern = node.op === 'rcall' ? node.args[2][0] : node.op === 'call' ? node.args[1][1] : undefined;
   if (pattern?.op === 'value' && typeof pattern.args === 'string')
     checkPattern(pattern.args, `At ${positionOf(pattern.input, pattern.start)}`);
+}
+
+/** A loop's own variable may not hide a root: what is read could not be told. */
+function checkVariable(node: ASTNode): void {
+  if (!isLoop(node) && !(node.op === 'rcall' && node.args[0] === 'bind')) return;
+  const [variable] = (node.args as [string, ASTNode, ASTNode[]])[2];
+  if (variable?.op === 'id' && isRoot(variable.args))
+    refuse(
+      variable,
+      `"${variable.args}" is what an expression reads`,
+      'give the variable another name, such as item',
+    );
 }
 
 function checkHas(node: ASTNode): void {
