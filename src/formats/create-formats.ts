@@ -3,7 +3,11 @@
 import { Problem } from '../core/problem.ts';
 import type { ParsedBody } from '../core/received/event-document.ts';
 import type { BodyInput, Formats } from '../ports/formats.ts';
+import { binaryAttributes } from './cloud-events.ts';
 import { decodeBody } from './decode.ts';
+import { type Email, withMeta } from './email-shape.ts';
+import { readMailWebhook } from './email-webhooks.ts';
+import { unwrap, unwrapSns } from './inner-document.ts';
 import { FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { firstHeader, parseMediaType } from './media-type.ts';
 import { readBody } from './read-body.ts';
@@ -20,12 +24,28 @@ export function createFormats(limits: Partial<FormatLimits> = {}): Formats {
 
 function parseBody(input: BodyInput, limits: FormatLimits): ParsedBody | Promise<ParsedBody> {
   const type = parseMediaType(input.contentType ?? firstHeader(input.headers, 'content-type'));
-  const plain = decodedOrProblem(input, limits);
-  return whenRead<Uint8Array | Problem, ParsedBody>(plain, (bytes) =>
+  return whenRead(decodedOrProblem(input, limits), (bytes) =>
     bytes instanceof Problem
       ? parsed('raw', null, { error: bytes.message })
-      : readBody({ bytes, type, limits }),
+      : whenRead(readBody({ bytes, type, limits }), (body) => opened(body, input, limits)),
   );
+}
+
+/** What is around the value goes to the envelope, what is inside of it becomes the value. */
+function opened(body: ParsedBody, input: BodyInput, limits: FormatLimits): ParsedBody | Promise<ParsedBody> {
+  const { headers, payloadFrom, meta } = input;
+  const outer = unwrapSns(withAttributes(body, input), headers, limits);
+  if (outer.format === 'email')
+    return meta ? { ...outer, value: withMeta(outer.value as Email, meta) } : outer;
+  if (payloadFrom === null) return outer;
+  return payloadFrom.startsWith('email:')
+    ? readMailWebhook(outer, payloadFrom.slice('email:'.length), limits)
+    : unwrap(outer, payloadFrom, limits);
+}
+
+function withAttributes(body: ParsedBody, { headers }: BodyInput): ParsedBody {
+  const attributes = body.envelope === null ? binaryAttributes(headers) : null;
+  return attributes === null ? body : { ...body, envelope: attributes };
 }
 
 function decodedOrProblem(
