@@ -115,7 +115,8 @@ export function keepTrying(options: SteadyOptions, work: (steady: Steady) => Pro
   };
 }
 
-function sleepOnce(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `ms` (a timer's worth at most), or as soon as `signal` is aborted. */
+export function sleepOnce(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const wake = (): void => {
