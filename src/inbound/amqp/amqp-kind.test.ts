@@ -21,7 +21,7 @@ function rabbit(t: TestContext): RabbitMq | null {
 }
 
 const settingsOf = ({ port, user, password }: RabbitMq, queue: string, more = {}) => ({
-  ...{ host: 'broker.test', port, user, password, queue, declare: true },
+  ...{ host: 'broker.test', port, username: user, password, queue, declare: {} },
   ...more,
 });
 
@@ -59,7 +59,11 @@ test('a message is taken with its bytes, its type, its headers and what the serv
   if (!server) return;
   const rig = queueRig(amqpKind);
   await withChannel(server, (channel) => channel.assertExchange('orders', 'topic', { durable: true }));
-  const running = rig.start(settingsOf(server, 'taken', { exchange: 'orders', routingKey: 'order.*' }));
+  const running = rig.start(
+    settingsOf(server, 'taken', {
+      declare: { exchange: 'orders', routingKey: 'order.*' },
+    }),
+  );
   await rig.until('it runs', () => rig.health.at(-1)?.[0] === 'running');
   await withChannel(server, async (channel) => {
     channel.publish('orders', 'order.paid', Buffer.from([0, 255, 10]), {
@@ -123,7 +127,7 @@ test('when this end dies in the middle, the message comes again with the same ke
     return { kind: 'accepted', eventId: 'evt_1', reply: null };
   };
   await publish(server, 'dies', ['x']);
-  const running = rig.start(settingsOf(server, 'dies', { declare: false }));
+  const running = rig.start(settingsOf(server, 'dies', { declare: undefined }));
   await rig.until('it is being taken', () => rig.offered.length === 1);
   await server.kill();
   await server.start();
@@ -152,7 +156,7 @@ test('a refused message goes to the dead-letter exchange, and is told', async (t
   const rig = queueRig(amqpKind);
   rig.answer = refuse(true);
   const running = rig.start(
-    settingsOf(server, 'refused', { deadLetterExchange: 'dead', queueType: 'quorum' }),
+    settingsOf(server, 'refused', { declare: { deadLetterExchange: 'dead', queueType: 'quorum' } }),
   );
   await rig.until('it runs', () => rig.health.at(-1)?.[0] === 'running');
   await publish(server, 'refused', ['bad']);
@@ -175,6 +179,6 @@ test('a wrong password, a missing queue and a refused address are told, and trie
     return rig.health[0]![1]!;
   };
   assert.match(await told(settingsOf(server, 'q', { password: 'wrong-one' })), /ACCESS.REFUSED/);
-  assert.match(await told(settingsOf(server, 'nowhere', { declare: false })), /NOT.FOUND.*nowhere/);
+  assert.match(await told(settingsOf(server, 'nowhere', { declare: undefined })), /NOT.FOUND.*nowhere/);
   assert.match(await told(settingsOf(server, 'q'), { 'broker.test': null }), /private address/);
 });

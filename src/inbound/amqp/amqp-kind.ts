@@ -59,7 +59,7 @@ async function connectTo(parts: InboundParts, settings: AmqpSettings): Promise<C
       protocol: settings.tls.isOn ? 'amqps' : 'amqp',
       hostname,
       port: settings.port,
-      username: settings.user,
+      username: settings.username,
       password: settings.password,
       vhost: encodeURIComponent(settings.vhost),
       heartbeat: settings.heartbeatSeconds,
@@ -73,18 +73,21 @@ async function connectTo(parts: InboundParts, settings: AmqpSettings): Promise<C
 }
 
 async function prepare(channel: Channel, { queue, declare }: AmqpSettings): Promise<void> {
-  if (declare === null) {
+  if (declare === undefined) {
     await channel.checkQueue(queue);
     return;
   }
   await channel.assertQueue(queue, {
     durable: true,
     arguments: {
-      'x-queue-type': declare.type,
-      ...(declare.deadLetterExchange !== null && { 'x-dead-letter-exchange': declare.deadLetterExchange }),
+      ...(declare.queueType === 'quorum' && { 'x-queue-type': 'quorum' }),
+      ...(declare.deadLetterExchange !== undefined && {
+        'x-dead-letter-exchange': declare.deadLetterExchange,
+      }),
     },
   });
-  if (declare.exchange !== null) await channel.bindQueue(queue, declare.exchange, declare.routingKey);
+  if (declare.exchange !== undefined)
+    await channel.bindQueue(queue, declare.exchange, declare.routingKey ?? '');
 }
 
 async function takeOne(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Problem } from '../../core/problem.ts';
 import { amqpSettings } from './settings.ts';
 
-const LEAST = { host: 'mq.example.com', user: 'u', password: 'p', queue: 'orders' };
+const LEAST = { host: 'mq.example.com', username: 'u', password: 'p', queue: 'orders' };
 
 const locOf = (input: unknown): readonly (string | number)[] => {
   try {
@@ -21,19 +21,19 @@ test('the least that must be said is where, who and which queue', () => {
   assert.equal(settings.port, 5672);
   assert.equal(settings.vhost, '/');
   assert.equal(settings.prefetch, 16);
-  assert.equal(settings.declare, null);
+  assert.equal(settings.declare, undefined);
   assert.equal(amqpSettings({ ...LEAST, tls: true }).port, 5671);
 });
 
 test('each wrong member is named under body, input', () => {
   assert.deepEqual(locOf('amqp://u:p@host'), ['body', 'input']);
   assert.deepEqual(locOf({ ...LEAST, host: 'amqp://host' }), ['body', 'input', 'host']);
-  assert.deepEqual(locOf({ ...LEAST, queue: undefined }), ['body', 'input', 'queue']);
+  assert.deepEqual(locOf({ ...LEAST, queue: '' }), ['body', 'input', 'queue']);
   assert.deepEqual(locOf({ ...LEAST, prefetch: 0 }), ['body', 'input', 'prefetch']);
   assert.deepEqual(locOf({ ...LEAST, prefetch: '16' }), ['body', 'input', 'prefetch']);
   assert.deepEqual(locOf({ ...LEAST, Prefetch: 1 }), ['body', 'input', 'Prefetch']);
-  assert.deepEqual(locOf({ ...LEAST, exchange: 'x' }), ['body', 'input', 'declare']);
-  assert.deepEqual(locOf({ ...LEAST, tlsCa: 'pem' }), ['body', 'input', 'tlsCa']);
+  assert.deepEqual(locOf({ ...LEAST, exchange: 'x' }), ['body', 'input', 'exchange']);
+  assert.deepEqual(locOf({ ...LEAST, tlsCa: 'pem' }), ['body', 'input', 'tls']);
   assert.deepEqual(locOf({ ...LEAST, tls: true, tlsCert: '-----BEGIN CERTIFICATE-----' }), [
     ...['body', 'input', 'tlsKey'],
   ]);

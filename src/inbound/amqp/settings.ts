@@ -1,68 +1,82 @@
 /** Settings of an AMQP 0-9-1 queue (RabbitMQ). */
+import Type, { type Static } from 'typebox';
+import { settingsCheck } from '../check-settings.ts';
 import {
-  HOST,
-  PORT_MAX,
-  readPrefetch,
-  readTls,
-  settingsReader,
-  type TextBounds,
+  HOST_SHAPE,
+  PORT_SHAPE,
+  PREFETCH_SHAPE,
+  prefetchOf,
+  TLS_SHAPE,
   type TlsSettings,
-  wrong,
-} from '../queue/settings-reader.ts';
+  textShape,
+  tlsOf,
+} from '../queue/shapes.ts';
 
+/** AMQP's short strings have at most 255 bytes. */
+const SHORT = textShape(255);
+
+const AmqpShape = Type.Object(
+  {
+    host: HOST_SHAPE,
+    port: Type.Optional(PORT_SHAPE),
+    ...TLS_SHAPE,
+    vhost: Type.Optional(SHORT),
+    username: SHORT,
+    password: Type.Optional(textShape()),
+    queue: SHORT,
+    prefetch: Type.Optional(PREFETCH_SHAPE),
+    /** Either side that hears nothing for two of these ends the connection; 0 = never. */
+    heartbeatSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 })),
+    /** Makes the durable queue; absent = it must be there. */
+    declare: Type.Optional(
+      Type.Object(
+        {
+          queueType: Type.Optional(Type.Union([Type.Literal('classic'), Type.Literal('quorum')])),
+          /** Where refused messages go; absent = the server drops them. */
+          deadLetterExchange: Type.Optional(SHORT),
+          /** What the queue is bound to; absent = only the default exchange reaches it. */
+          exchange: Type.Optional(SHORT),
+          routingKey: Type.Optional(Type.String({ maxLength: 255 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+type Shape = Static<typeof AmqpShape>;
 export interface AmqpSettings {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsSettings;
   readonly vhost: string;
-  readonly user: string;
+  readonly username: string;
   readonly password: string;
   readonly queue: string;
   readonly prefetch: number;
-  /** 0 = none. */
   readonly heartbeatSeconds: number;
-  /** null = the queue must be there already. */
-  readonly declare: QueueDeclaration | null;
+  readonly declare: Shape['declare'] | undefined;
 }
 
-export interface QueueDeclaration {
-  readonly type: 'classic' | 'quorum';
-  /** Where refused messages go; null = the server drops them. */
-  readonly deadLetterExchange: string | null;
-  /** What the queue is bound to; null = only the default exchange reaches it. */
-  readonly exchange: string | null;
-  readonly routingKey: string;
-}
+export const AMQP_SECRETS: readonly string[] = ['password', 'tlsKey'];
 
-export const AMQP_SECRETS = ['password', 'tlsKey'];
+const check = settingsCheck(AmqpShape);
 
-/** AMQP's short strings have at most 255 bytes. */
-const SHORT: TextBounds = { max: 255 };
-
-/** Checks `Source.input` of an `amqp` source. Problem `validation`. */
+/** Problem `validation` with `loc` under `['body', 'input']`. */
 export function amqpSettings(input: unknown): AmqpSettings {
-  const read = settingsReader(input);
-  const tls = readTls(read);
-  const settings = {
-    host: read.text('host', HOST),
-    port: read.integer('port', { fallback: tls.isOn ? 5671 : 5672, min: 1, max: PORT_MAX }),
+  const given = check(input);
+  const tls = tlsOf(given);
+  return {
+    host: given.host,
+    port: given.port ?? (tls.isOn ? 5671 : 5672),
     tls,
-    vhost: read.optionalText('vhost', SHORT) ?? '/',
-    user: read.text('user', SHORT),
-    password: read.optionalText('password') ?? '',
-    queue: read.text('queue', SHORT),
-    prefetch: readPrefetch(read),
-    heartbeatSeconds: read.integer('heartbeatSeconds', { fallback: 30, min: 0, max: 3_600 }),
+    vhost: given.vhost ?? '/',
+    username: given.username,
+    password: given.password ?? '',
+    queue: given.queue,
+    prefetch: prefetchOf(given),
+    heartbeatSeconds: given.heartbeatSeconds ?? 30,
+    declare: given.declare,
   };
-  const isDeclared = read.flag('declare', false);
-  const declaration = {
-    type: read.choice('queueType', ['classic', 'quorum'], 'classic'),
-    deadLetterExchange: read.optionalText('deadLetterExchange', SHORT),
-    exchange: read.optionalText('exchange', SHORT),
-    routingKey: read.optionalText('routingKey', SHORT) ?? '',
-  };
-  read.end();
-  if (!isDeclared && (declaration.deadLetterExchange ?? declaration.exchange) !== null)
-    throw wrong('declare', 'must be true for an exchange to be bound or a dead-letter exchange to be set.');
-  return { ...settings, declare: isDeclared ? declaration : null };
 }

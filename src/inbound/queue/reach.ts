@@ -1,7 +1,7 @@
 /** Where to connect to: the guarded address of a name, and TLS that still checks the name. */
 import { isIP } from 'node:net';
 import type { Web } from '../../ports/web.ts';
-import type { TlsSettings } from './settings-reader.ts';
+import type { TlsSettings } from './shapes.ts';
 
 /** The guarded address of a host. Rejects with a sentence when it is refused. Ask again for each connection. */
 export async function reach(web: Web, host: string): Promise<string> {
@@ -21,7 +21,7 @@ export interface TlsTrust {
 export function tlsTrust(tls: TlsSettings, host: string | null): TlsTrust {
   return {
     ...(host !== null && isIP(host) === 0 && { servername: host }),
-    ...(tls.ca !== null && { ca: tls.ca }),
-    ...(tls.cert !== null && tls.key !== null && { cert: tls.cert, key: tls.key }),
+    ...(tls.ca !== undefined && { ca: tls.ca }),
+    ...(tls.cert !== undefined && tls.key !== undefined && { cert: tls.cert, key: tls.key }),
   };
 }
