@@ -4,7 +4,8 @@ import type { ReceivedFile } from '../core/received/event-document.ts';
 import { type Attachment, type EmailHeaders, email, first, headersOfPairs } from './email-shape.ts';
 import { type Content, parsed, type Reading, unreadable } from './reading.ts';
 
-const HTML_TO_TEXT_MAX = 1024 * 1024;
+/** Its conversion costs about a second for a megabyte; `html` is there in any case. */
+const HTML_TO_TEXT_MAX = 256 * 1024;
 const WHY_CHARS = 160;
 /** One of these makes a message; the parser itself takes anything for one. */
 const EXPECTED = ['from', 'to', 'subject', 'date', 'message-id', 'received', 'mime-version'];

@@ -3,6 +3,9 @@ import { decodeCharacters } from './characters.ts';
 import { NestedNames } from './nested-names.ts';
 import { type Content, parsed, type Reading, unreadable } from './reading.ts';
 
+const PLUS = 0x2b;
+const PERCENT = 0x25;
+const SPACE = 0x20;
 const ENCODED = /[%+\x80-\xff]/;
 
 /**
@@ -19,7 +22,7 @@ export function readForm({ bytes, type, limits }: Content): Reading {
   let error: string | null = null;
   const decoded = (piece: string): string => {
     if (!ENCODED.test(piece)) return piece;
-    const characters = decodeCharacters(Buffer.from(undoEscapes(piece), 'latin1'), charset);
+    const characters = decodeCharacters(undoEscapes(piece), charset);
     error ??= characters.error;
     return characters.text;
   };
@@ -32,11 +35,32 @@ export function readForm({ bytes, type, limits }: Content): Reading {
   return parsed('form', names.done(), { error });
 }
 
-/** `+` and `%XX` undone; a character per byte. */
-const undoEscapes = (piece: string): string =>
-  piece
-    .replaceAll('+', ' ')
-    .replace(/%([0-9A-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+/** The bytes that `+` and `%XX` stand for. `piece` has a character per byte. */
+function undoEscapes(piece: string): Uint8Array {
+  const bytes = new Uint8Array(piece.length);
+  let length = 0;
+  for (let at = 0; at < piece.length; at += 1) {
+    let code = piece.charCodeAt(at);
+    if (code === PLUS) code = SPACE;
+    else if (code === PERCENT) {
+      const high = hexDigit(piece.charCodeAt(at + 1));
+      const low = hexDigit(piece.charCodeAt(at + 2));
+      if (high >= 0 && low >= 0) {
+        code = high * 16 + low;
+        at += 2;
+      }
+    }
+    bytes[length] = code;
+    length += 1;
+  }
+  return bytes.subarray(0, length);
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
 
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

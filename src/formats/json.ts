@@ -20,7 +20,6 @@ export function readJson({ bytes, type, limits }: Content): Reading {
 /** `value`: an array, an element per line that is not blank. RFC 7464 sequences, too. */
 export function readNdjson({ bytes, type, limits }: Content): Reading {
   const { text, error } = decodeCharacters(bytes, type.parameters.get('charset'));
-  if (!isBounded(text, limits)) return unreadable(tooDeep(limits));
   const value: unknown[] = [];
   let line = 0;
   for (let at = 0; at < text.length; line += 1) {
@@ -33,14 +32,15 @@ export function readNdjson({ bytes, type, limits }: Content): Reading {
     const json = parseJson(row, limits);
     if ('why' in json) return unreadable(`line ${line + 1}: ${json.why}`);
     value.push(json.value);
-    if (value.length > limits.nodes) return unreadable(tooDeep(limits));
+    if (value.length > limits.nodes) return unreadable(tooMany(limits));
   }
   return value.length === 0 ? unreadable('there is no line') : parsed('ndjson', value, { error });
 }
 
 /** The value of a text, or why it has none. */
 export function parseJson(text: string, limits: FormatLimits): { value: unknown } | { why: string } {
-  if (!isBounded(text, limits)) return { why: tooDeep(limits) };
+  const why = overLimit(text, limits);
+  if (why !== null) return { why };
   try {
     return { value: mayLose(text) ? JSON.parse(text, keepDigits as Reviver) : JSON.parse(text) };
   } catch (error) {
@@ -59,12 +59,12 @@ function keepDigits(_key: string, value: unknown, context: { source?: string }):
   return /^-?\d+$/.test(digits) || !Number.isFinite(value) ? digits : value;
 }
 
-const tooDeep = ({ depth, nodes }: FormatLimits): string =>
-  `it is nested deeper than ${depth} or has more than ${nodes} values`;
+const tooDeep = ({ depth }: FormatLimits): string => `it is nested deeper than ${depth}`;
+const tooMany = ({ nodes }: FormatLimits): string => `it has more than ${nodes} values`;
 
 /** Few brackets cannot be deep, and few characters cannot be many values; only else is the text walked. */
-function isBounded(text: string, limits: FormatLimits): boolean {
-  if (text.length / 2 < limits.nodes && !hasMore(text, '{', '[', limits.depth)) return true;
+function overLimit(text: string, limits: FormatLimits): string | null {
+  if (text.length / 2 < limits.nodes && !hasMore(text, '{', '[', limits.depth)) return null;
   let depth = 0;
   let nodes = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -73,12 +73,12 @@ function isBounded(text: string, limits: FormatLimits): boolean {
     else if (code === 0x7b || code === 0x5b) {
       depth += 1;
       nodes += 1;
-      if (depth > limits.depth) return false;
+      if (depth > limits.depth) return tooDeep(limits);
     } else if (code === 0x7d || code === 0x5d) depth -= 1;
     else if (code === 0x2c) nodes += 1;
-    if (nodes > limits.nodes) return false;
+    if (nodes > limits.nodes) return tooMany(limits);
   }
-  return true;
+  return null;
 }
 
 function hasMore(text: string, one: string, other: string, most: number): boolean {

@@ -36,7 +36,7 @@ export const FORMAT_LIMITS: FormatLimits = {
   parts: 1_000,
   formDepth: 32,
   partHeaderBytes: 16 * 1024,
-  xmlChars: 2 * 1024 * 1024,
+  xmlChars: 1024 * 1024,
   csvChars: 4 * 1024 * 1024,
   mailBytes: 25 * 1024 * 1024,
   mailParts: 500,

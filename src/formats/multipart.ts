@@ -83,7 +83,7 @@ function named({ headers, bytes }: Part): Named {
   const contentType = headers.get('content-type') ?? '';
   const isBase64 = headers.get('content-transfer-encoding')?.trim().toLowerCase() === 'base64';
   return {
-    name: disposition.parameters.get('name'),
+    name: disposition.parameters.get('name') || undefined,
     fileName: disposition.parameters.get('filename'),
     type: parseMediaType(contentType),
     contentType,

@@ -62,8 +62,7 @@ function place(tree: Members, path: readonly string[], value: unknown): boolean 
   return true;
 }
 
-const isRepeated = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string');
+const isRepeated = (value: unknown): boolean => Array.isArray(value) && typeof value.at(-1) === 'string';
 
 /** The container at `key` for what follows, made when it is not there; null when it is of the wrong sort. */
 function enter(at: Container, key: string, rest: readonly string[]): Container | null {

@@ -17,6 +17,8 @@ export interface Parts {
 
 const BOUNDARY_MAX = 200;
 const HEADER_PAIRS_MAX = 100;
+/** Of a header that was cut, blanks and a line's end may be missing besides. */
+const CUT_SLACK = 16;
 
 /** Resolves with a string: why there are no parts. */
 export function splitParts({ bytes, type, limits }: Content): Promise<Parts | string> {
@@ -70,6 +72,8 @@ function collect(
       open.push(part);
       stream.on('header', (headers: object) => {
         part.headers = firstOfEach(headers);
+        if (isCut(headers, partHeaderBytes))
+          error ??= 'The header of a part is too long; its end was left out.';
       });
       stream.on('data', (chunk: Buffer | string) => part.chunks.push(chunk as Buffer));
       stream.on('error', note);
@@ -88,6 +92,15 @@ function collect(
 
 const together = (chunks: readonly Buffer[]): Uint8Array =>
   chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+
+/** The splitter leaves out silently what is over its limits. */
+function isCut(headers: object, most: number): boolean {
+  const lines = Object.entries(headers).flatMap(([name, values]: [string, string[]]) =>
+    values.map((value) => name.length + value.length + ': \r\n'.length),
+  );
+  const length = lines.reduce((sum, one) => sum + one, 0);
+  return lines.length >= HEADER_PAIRS_MAX || length >= most - CUT_SLACK;
+}
 
 /** Header bytes are UTF-8 today (RFC 7578 §5.1); the splitter gives them as latin1. */
 function firstOfEach(headers: object): ReadonlyMap<string, string> {
