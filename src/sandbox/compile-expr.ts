@@ -1,16 +1,10 @@
 /** One CEL expression: parsed, checked and bounded once, evaluated often. */
-import {
-  type ASTNode,
-  TypeError as CheckError,
-  type Environment,
-  EvaluationError,
-  ParseError,
-} from '@marcbachmann/cel-js';
+import { type ASTNode, type Environment, EvaluationError } from '@marcbachmann/cel-js';
 import { Problem } from '../core/problem.ts';
 import type { Evaluated, ExpressionScope } from '../ports/expressions.ts';
 import type { Budget } from './budget.ts';
+import { chargeFor } from './charge-for.ts';
 import { type Root, rootValue } from './document-roots.ts';
-import { chargeFor } from './engine.ts';
 import { examine, explain, positionOf } from './examine.ts';
 import { Failure } from './failure.ts';
 
@@ -37,7 +31,7 @@ export function compileExpr(text: string, env: Environment, budget: Budget): Com
   const parsed = parse(text, env);
   const { reads, roots, hasSecrets } = examine(parsed.ast);
   const { valid, type, error } = parsed.check();
-  if (!valid) throw explain(error!, text);
+  if (!valid) throw explain(error, text);
   chargeFor(parsed.ast, budget);
   return { type: type!, reads, run: (scope) => run(parsed, roots, hasSecrets, scope) };
 }
@@ -46,8 +40,7 @@ function parse(text: string, env: Environment): ReturnType<Environment['parse']>
   try {
     return env.parse(text);
   } catch (error) {
-    if (error instanceof ParseError || error instanceof CheckError) throw explain(error, text);
-    throw error;
+    throw explain(error, text);
   }
 }
 

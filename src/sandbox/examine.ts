@@ -1,5 +1,5 @@
 /** What a parsed expression reads, and what we refuse although it is CEL. */
-import type { ASTNode, TypeError as CheckError, ParseError } from '@marcbachmann/cel-js';
+import { type ASTNode, TypeError as CheckError, ParseError } from '@marcbachmann/cel-js';
 import { Problem } from '../core/problem.ts';
 import { closestName } from './closest-name.ts';
 import { DOCUMENT_MEMBERS, isRoot, membersBehind, ROOT_TYPES, type Root } from './document-roots.ts';
@@ -68,6 +68,8 @@ function checkCall(name: string, node: ASTNode): void {
       'write text.re("pattern") or re(text, "pattern"), which take RE2 patterns',
     );
   if (!FUNCTIONS.has(name)) refuse(node, `there is no function ${name}()`, suggestion(name, FUNCTIONS));
+  if (name === 'json' && node.op === 'rcall')
+    refuse(node, 'json() is no method', 'write json(x) or parseJson(text)');
   if (name === 'has') checkHas(node);
   if (!REGEX_FUNCTIONS.has(name)) return;
   const pattern = node.op === 'rcall' ? node.args[2][0] : node.op === 'call' ? node.args[1][1] : undefined;
@@ -109,22 +111,32 @@ function literalHeaderName(node: ASTNode): ASTNode | undefined {
 }
 
 /** The library's error as ours: one line, with the place and, for a name, what was probably meant. */
-export function explain(error: ParseError | CheckError, text: string): Problem {
+export function explain(error: unknown, text: string): Problem {
+  if (!(error instanceof ParseError || error instanceof CheckError))
+    return new Problem(
+      'validation',
+      'The types of the expression cannot be told; write dyn(…) around empty lists.',
+    );
   const where = error.range ? ` at ${positionOf(text, error.range.start)}` : '';
   const name = /^Unknown variable: (\w+)$/.exec(error.summary)?.[1];
   if (name === undefined)
     return new Problem('validation', `The expression is wrong${where}: ${advice(error)}`);
   const roots = Object.keys(ROOT_TYPES);
   const meant = DOCUMENT_MEMBERS.has(name) ? `write event.${name}` : suggestion(name, roots);
-  return new Problem('validation', `The expression is wrong${where}: there is no "${name}"; ${meant}.`);
+  return new Problem(
+    'validation',
+    `The expression is wrong${where}: there is no "${name}"; ${sentence(meant)}`,
+  );
 }
 
 function advice({ summary, code }: ParseError | CheckError): string {
   if (code === 'limit_exceeded') return `${summary}; make it shorter or split it.`;
   if (code === 'no_such_overload' || code === 'no_matching_overload')
     return `${summary}; convert one side, e.g. with string(x), int(x) or double(x).`;
-  return /[.!?]$/.test(summary) ? summary : `${summary}.`;
+  return sentence(summary);
 }
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function suggestion(wrong: string, names: Iterable<string>, prefix = ''): string {
   const list = [...names];
@@ -133,8 +145,7 @@ function suggestion(wrong: string, names: Iterable<string>, prefix = ''): string
 }
 
 function refuse(node: ASTNode, what: string, remedy: string): never {
-  const stop = remedy.endsWith('?') ? '' : '.';
-  throw new Problem('validation', `At ${positionOf(node.input, node.pos)}: ${what}; ${remedy}${stop}`);
+  throw new Problem('validation', `At ${positionOf(node.input, node.pos)}: ${what}; ${sentence(remedy)}`);
 }
 
 /** `line 1, column 5`, both from 1. */

@@ -101,6 +101,6 @@ function formatTime(instant: Date, zone: string): string {
     throw new Failure('wrong', 'formatTime() knows no such time zone; use a name such as "Europe/Berlin"');
   }
   const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
-  const offset = part.timeZoneName!.replace('GMT', '') || 'Z';
+  const offset = part.timeZoneName!.replace('GMT', '').replace('+00:00', '') || 'Z';
   return `${part.year!.padStart(4, '0')}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}${offset}`;
 }
