@@ -115,3 +115,18 @@ function hostOf(rig: QueueRig, kind: string, input: unknown): InboundHost {
 
 export const textsOf = (items: readonly InboundItem[]): string[] =>
   items.map(({ body }) => Buffer.from(body).toString());
+
+/** Which member of the settings a check refuses, dotted; '' = the settings as a whole. */
+export const wrongMember =
+  (check: (input: unknown) => unknown) =>
+  (input: unknown): string => {
+    try {
+      check(input);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'validation') throw error;
+      const [body, settings, ...path] = error.errors[0]!.loc;
+      if (body === 'body' && settings === 'input') return path.join('.');
+      throw error;
+    }
+    throw new Error('The settings were taken.');
+  };

@@ -46,6 +46,8 @@ async function consume(
     await session.settled();
     // Acknowledgements are sent before it closes.
     await channel.close().catch(session.fail);
+  } catch (error) {
+    session.fail(error); // Before the closing, which would be told instead.
   } finally {
     await connection.close().catch(() => {}); // It may be closed already.
   }
