@@ -122,6 +122,17 @@ test('the library keeps nothing of the documents it sees', () => {
   assert.equal(env.check('{"a": {"b": 1}}').type, 'map');
 });
 
+test('the type of a list is told without a look inside', () => {
+  let looks = 0;
+  const list = Object.defineProperty([0], 0, { get: () => ++looks });
+  const scope = expressionScope({ list }, { raw: '' });
+  const size = expressions.compile('size(body.list)');
+  size.evaluate(scope);
+  const before = looks;
+  assert.deepEqual(size.evaluate(scope), { ok: true, value: 1 });
+  assert.equal(looks, before, 'nested values would be walked with every operation');
+});
+
 test('a document nested without end is a failure', () => {
   let deep: unknown = 1;
   for (let at = 0; at < 100_000; at++) deep = [deep];
