@@ -1,61 +1,44 @@
 /** The table of providers: `PROVIDERS.get('github')`. To add one, add a row to the file of its family. */
 import type { Provider } from '../core/verification/provider.ts';
-import { providerOf, type Row, standardWebhooksProof } from './row.ts';
+import { basic } from './basic.ts';
+import { canonicalHmac } from './canonical-hmac.ts';
+import { concatHash } from './concat-hash.ts';
+import { fieldHmac } from './field-hmac.ts';
+import { jwt } from './jwt.ts';
+import { none } from './none.ts';
+import { postback } from './postback.ts';
+import { publicKeyAToM } from './public-key-a-to-m.ts';
+import { publicKeyNToT } from './public-key-n-to-t.ts';
+import { rawBodyHmacAToC } from './raw-body-hmac-a-to-c.ts';
+import { rawBodyHmacDToH } from './raw-body-hmac-d-to-h.ts';
+import { rawBodyHmacHToQ } from './raw-body-hmac-h-to-q.ts';
+import { rawBodyHmacRToX } from './raw-body-hmac-r-to-x.ts';
+import { providerOf, type Row } from './row.ts';
+import { standardWebhooks } from './standard-webhooks.ts';
+import { staticToken } from './static-token.ts';
+import { timestampedHmacBToP } from './timestamped-hmac-b-to-p.ts';
+import { timestampedHmacPToZ } from './timestamped-hmac-p-to-z.ts';
+import { urlBoundHmac } from './url-bound-hmac.ts';
 
-const rows: readonly Row[] = [
-  {
-    id: 'none',
-    name: 'Anything (no proof)',
-    family: 'none',
-    capability: 'any call that knows the URL',
-    confidence: 'docs',
-    proof: { scheme: 'none' },
-  },
-  {
-    id: 'github',
-    name: 'GitHub',
-    family: 'raw-body-hmac',
-    capability: 'pushes, pull requests, issues, releases, workflows',
-    confidence: 'official-library',
-    proof: {
-      scheme: 'hmac',
-      algorithm: 'sha256',
-      signature: 'header:X-Hub-Signature-256',
-      prefix: 'sha256=',
-      encoding: 'hex',
-      signed: '{body}',
-    },
-    eventType: ['{header:X-GitHub-Event}'],
-    deliveryId: ['{header:X-GitHub-Delivery}'],
-    payload: 'form:payload',
-  },
-  {
-    id: 'stripe',
-    name: 'Stripe',
-    family: 'timestamped-hmac',
-    capability: 'payments, subscriptions, invoices',
-    confidence: 'official-library',
-    proof: {
-      scheme: 'hmac',
-      algorithm: 'sha256',
-      signature: 'header:Stripe-Signature[v1]',
-      encoding: 'hex',
-      signed: '{timestamp}.{body}',
-      timestamp: { from: 'header:Stripe-Signature[t]', format: 's', toleranceSeconds: 300 },
-    },
-    eventType: ['{json:type}'],
-    deliveryId: ['{json:id}'],
-  },
-  {
-    id: 'standard-webhooks',
-    name: 'Standard Webhooks',
-    family: 'standard-webhooks',
-    capability: 'any sender that keeps to the specification',
-    confidence: 'official-library',
-    proof: standardWebhooksProof('webhook'),
-    eventType: ['{json:type}'],
-    deliveryId: ['{header:webhook-id}'],
-  },
+const ROWS: readonly Row[] = [
+  ...rawBodyHmacAToC,
+  ...rawBodyHmacDToH,
+  ...rawBodyHmacHToQ,
+  ...rawBodyHmacRToX,
+  ...timestampedHmacBToP,
+  ...timestampedHmacPToZ,
+  ...standardWebhooks,
+  ...urlBoundHmac,
+  ...fieldHmac,
+  ...canonicalHmac,
+  ...publicKeyAToM,
+  ...publicKeyNToT,
+  ...jwt,
+  ...staticToken,
+  ...basic,
+  ...postback,
+  ...concatHash,
+  ...none,
 ];
 
-export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(rows.map((row) => [row.id, providerOf(row)]));
+export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(ROWS.map((row) => [row.id, providerOf(row)]));

@@ -20,11 +20,9 @@ const USUAL: Omit<Provider, Needed> = {
   deliveryId: [],
   payload: null,
   responseDeadlineSeconds: null,
-  retries: null,
   hints: {},
-  sample: null,
   notes: [],
-  uncertainty: null,
+  provenBy: null,
 };
 
 export function providerOf(row: Row): Provider {

@@ -76,7 +76,7 @@ function contextOf(provider: Provider, options: VerifierOptions): ProofContext {
 /** Configured values with the defaults filled in. Throws Problem `validation`. */
 function configOf(
   provider: Provider,
-  { config, isLenient }: VerifierOptions,
+  { config, secrets, isLenient }: VerifierOptions,
 ): Readonly<Record<string, string>> {
   const known = new Map(provider.config.map((field) => [field.name, field]));
   for (const name of Object.keys(config)) {
@@ -85,10 +85,13 @@ function configOf(
     throw invalid(['config', name], `${provider.name} has no such value; it has: ${names}.`);
   }
   const filled: Record<string, string> = {};
-  for (const { name, about, required, default: standard, matches } of provider.config) {
+  for (const field of provider.config) {
+    const { name, about, default: standard, matches } = field;
     const value = Object.hasOwn(config, name) ? config[name] : standard;
     if (value === undefined || value === '') {
-      if (required && isLenient !== true) throw invalid(['config', name], `Give ${name}: ${about}.`);
+      const isNeeded =
+        field.required === true || (field.requiredWithoutSecret === true && secrets.length === 0);
+      if (isNeeded && isLenient !== true) throw invalid(['config', name], `Give ${name}: ${about}.`);
       continue;
     }
     if (matches !== undefined && !new RegExp(`^(?:${matches})$`).test(value))

@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { CallView } from './call-view.ts';
 import type { ProofContext } from './proof.ts';
-import type { Ack, Answer, Condition, Handshake } from './provider.ts';
+import type { Ack, Answer, Condition, Handshake, Sign } from './provider.ts';
 import { isHostAllowed } from './question.ts';
 import { refuse } from './refusal.ts';
 import { ConstantText, secretKey } from './secret-keys.ts';
@@ -121,7 +121,7 @@ function compileVisit(
 /** null = something that the answer names is absent. Browsers never take an answer for a page. */
 function compileAnswer(
   answer: Answer,
-  sign: Handshake['sign'],
+  sign: Sign | undefined,
   context: ProofContext,
 ): (view: CallView) => HttpAnswer | null {
   const body = compileText(answer.body ?? '', context);
@@ -151,7 +151,7 @@ function compileAnswer(
 }
 
 function compileSign(
-  { algorithm, encoding, key, over }: NonNullable<Handshake['sign']>,
+  { algorithm, encoding, key, over }: Sign,
   context: ProofContext,
 ): (view: CallView) => string | null {
   const text = compileText(over, context);
@@ -171,9 +171,10 @@ export function compileAck(
   context: ProofContext,
 ): ((view: CallView, reply: string) => HttpAnswer | null) | null {
   if (ack === null) return null;
-  const respond = compileAnswer(ack, ack.sign, context);
+  const plain = compileAnswer(ack, undefined, context);
+  const saying = ack.reply === undefined ? plain : compileAnswer(ack.reply, ack.reply.sign, context);
   return (view, reply) => {
     view.made.reply = reply;
-    return respond(view);
+    return reply === '' ? plain(view) : saying(view);
   };
 }

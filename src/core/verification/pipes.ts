@@ -23,6 +23,7 @@ const PIPES: Readonly<Record<string, Making>> = {
   base64: () => (text) => Buffer.from(text, 'utf8').toString('base64'),
   base64url: () => (text) => Buffer.from(text, 'utf8').toString('base64url'),
   unbase64: () => (text) => Buffer.from(text, 'base64').toString('utf8'),
+  xmlencode: () => (text) => text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`),
   urlencode: () => (text) => encodeURIComponent(text.toWellFormed()),
   urldecode: () => (text) => decodeOrNothing(text),
   /** Decodes the escapes of these characters only. */
@@ -31,6 +32,8 @@ const PIPES: Readonly<Record<string, Making>> = {
       const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
       return characters.includes(character) ? character : escaped;
     }),
+  /** Of several values those that begin so. */
+  only: (beginning) => (text) => (text.startsWith(beginning) ? text : undefined),
   /** Letters, digits, `_` and `-` only: safe in a path. */
   word: () => (text) => (WORD.test(text) ? text : undefined),
   /** `split:,:1` = the second part, `split:,:rest` = all but the first. */

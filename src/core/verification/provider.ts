@@ -85,8 +85,8 @@ export type PublicKeyAlgorithm = 'ed25519' | 'ecdsa-p256-sha256' | 'ecdsa-sha1' 
 
 export interface PubkeyProof extends Signed {
   readonly scheme: 'pubkey';
-  /** A template's value `2` of `version` picks the second one, where a sender has two. */
   readonly algorithm: PublicKeyAlgorithm;
+  /** Of calls that say so. */
   readonly newer?: { readonly at: Selector; readonly is: string; readonly algorithm: PublicKeyAlgorithm };
   readonly keys?: KeySource;
 }
@@ -184,6 +184,14 @@ export interface Condition {
   readonly absent?: true;
 }
 
+/** Makes `{signed}`: an HMAC with the newest secret, or (`key: null`) a plain digest. */
+export interface Sign {
+  readonly algorithm: Digest;
+  readonly encoding: Encoding;
+  readonly key: KeyEncoding | null;
+  readonly over: Template;
+}
+
 export interface Handshake {
   readonly action: 'static' | 'echo' | 'sign' | 'capture' | 'visit';
   readonly methods: readonly string[];
@@ -192,13 +200,7 @@ export interface Handshake {
   readonly signed: boolean;
   /** A value that must equal a configured one; compared in constant time. */
   readonly password?: { readonly at: Selector; readonly config: string };
-  /** Makes `{signed}`: an HMAC with the newest secret, or (`key: null`) a plain digest. */
-  readonly sign?: {
-    readonly algorithm: Digest;
-    readonly encoding: Encoding;
-    readonly key: KeyEncoding | null;
-    readonly over: Template;
-  };
+  readonly sign?: Sign;
   /** The secret that the sender announces. */
   readonly capture?: Selector;
   /** A URL that is fetched before the answer is given. */
@@ -215,15 +217,18 @@ export interface Answer {
 
 /** What the sender reads in the answer to an ordinary call. */
 export interface Ack extends Answer {
+  /** What becomes of the answer over there. */
   readonly meaning: string;
-  /** Makes `{signed}`, as in a handshake. `{reply}` is what the receiver wants to say, '' = nothing. */
-  readonly sign?: NonNullable<Handshake['sign']>;
+  /** Instead, when the receiver has something to say: `{reply}`. */
+  readonly reply?: Answer & { readonly sign?: Sign };
 }
 
 export interface ConfigField {
   readonly name: string;
   readonly about: string;
   readonly required?: true;
+  /** Needed when no secret is given: to fetch the key with. */
+  readonly requiredWithoutSecret?: true;
   readonly default?: string;
   /** Sealed and masked like a secret. */
   readonly isSecret?: true;
@@ -235,7 +240,7 @@ export interface Hints {
   readonly userAgent?: string;
   /** Headers (of any value, or of this beginning) that only this provider sends. */
   readonly headers?: Readonly<Record<string, string | null>>;
-  /** JSON members or form fields, in dotted form, that speak for it. */
+  /** JSON members or form fields, in dotted form, that speak for it; `name=value` = of that value. */
   readonly members?: readonly string[];
   /** Comes before the others of its family when nothing else tells them apart. */
   readonly isGeneric?: true;
@@ -266,9 +271,7 @@ export interface Provider {
   /** A document inside the document. */
   readonly payload: Selector | null;
   readonly responseDeadlineSeconds: number | null;
-  readonly retries: string | null;
   readonly hints: Hints;
-  readonly sample: string | null;
   readonly notes: readonly string[];
   readonly confidence:
     | 'official-library'
@@ -278,7 +281,8 @@ export interface Provider {
     | 'secondary'
     | 'recalled'
     | 'unknown';
-  readonly uncertainty: string | null;
+  /** The library and version that made or accepts the test vector, or how else it came about; null = it has none. */
+  readonly provenBy: string | null;
 }
 
 /** Where a timestamp comes and nothing says how old it may be. */

@@ -20,7 +20,7 @@ const ED25519_BYTES = 32;
 export function parsePublicKeys(text: string): readonly PublicKey[] {
   const trimmed = text.trim();
   try {
-    if (trimmed.startsWith('-----BEGIN')) return [pemKey(trimmed.replaceAll('\\n', '\n'))];
+    if (trimmed.startsWith('-----BEGIN')) return [pemKey(trimmed)];
     if (trimmed.startsWith('{') || trimmed.startsWith('[')) return jsonKeys(JSON.parse(trimmed) as unknown);
     return [bareKey(trimmed)];
   } catch {
@@ -53,10 +53,16 @@ function jwkKeys(value: unknown): readonly PublicKey[] {
   }
 }
 
+/** Read as DER, because some publish PEM without its line ends, or with `\\n` for them. */
 function pemKey(pem: string): PublicKey {
-  if (!pem.includes('CERTIFICATE')) return { key: createPublicKey(pem), kid: null, expiresAt: null };
-  const certificate = new X509Certificate(pem);
-  return { key: certificate.publicKey, kid: null, expiresAt: Date.parse(certificate.validTo) };
+  const [, kind, base64 = ''] = /-----BEGIN ([A-Z ]+)-----([\s\S]*?)-----END/.exec(pem) ?? [];
+  const der = Buffer.from(base64.replaceAll('\\n', ''), 'base64');
+  if (kind === 'CERTIFICATE') {
+    const certificate = new X509Certificate(der);
+    return { key: certificate.publicKey, kid: null, expiresAt: Date.parse(certificate.validTo) };
+  }
+  const type = kind === 'RSA PUBLIC KEY' ? 'pkcs1' : 'spki';
+  return { key: createPublicKey({ key: der, format: 'der', type }), kid: null, expiresAt: null };
 }
 
 function bareKey(text: string): PublicKey {
