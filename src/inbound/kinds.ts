@@ -4,6 +4,7 @@ import type { Dice } from '../ports/dice.ts';
 import type { InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Web } from '../ports/web.ts';
+import { makePollKind } from './poll/poll-kind.ts';
 
 /** What a kind is made of. */
 export interface InboundParts {
@@ -19,4 +20,4 @@ export interface InboundParts {
 
 export type MakeInboundKind = (parts: InboundParts) => InboundKind;
 
-export const INBOUND_KINDS: readonly MakeInboundKind[] = [];
+export const INBOUND_KINDS: readonly MakeInboundKind[] = [makePollKind];
