@@ -38,7 +38,7 @@ const store = (): Taken => ({ kind: 'accepted', eventId: 'evt_1', reply: null })
 const CLOCK: Clock = {
   now: () => Date.now(),
   after(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs);
+    const timer = setTimeout(fire, delayMs).unref();
     return () => clearTimeout(timer);
   },
 };
