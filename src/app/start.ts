@@ -9,13 +9,18 @@ import type { Config } from '../config/settings.ts';
 import { Problem } from '../core/problem.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { Engine, EngineSettings } from '../engine/engine.ts';
+import { createFormats } from '../formats/create-formats.ts';
 import type { HttpSettings } from '../http/http-settings.ts';
 import { createServer } from '../http/server.ts';
+import { INBOUND_KINDS } from '../inbound/kinds.ts';
 import { fetchOauth2Token } from '../outbound/oauth2.ts';
+import { openWeb } from '../outbound/open-web.ts';
 import { openWire } from '../outbound/open-wire.ts';
 import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Wire } from '../ports/wire.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import { createExpressions } from '../sandbox/create-expressions.ts';
 import { StorageRefused } from '../storage/index.ts';
 import { fittingSecrets } from './fitting-secrets.ts';
 import { openLog } from './open-log.ts';
@@ -47,6 +52,16 @@ export async function start(
   const wire = openCheckedWire(config);
   await refuseTakenAddress(config);
   const { storage, clock } = await openStorage(config, log);
+  const web = openWeb({
+    allowSubnets: config.allowSubnets,
+    proxyUrl: config.proxyUrl,
+    noProxy: config.noProxy,
+  });
+  const inbound = {
+    ...{ web, clock, dice, log },
+    userAgent: `Posthorn/${VERSION}`,
+    publicUrl: publicUrlOf(config),
+  };
   const fetchToken: typeof fetchOauth2Token = fetchOauth2Token;
   const engine = createEngine({
     storage,
@@ -55,6 +70,8 @@ export async function start(
     dice,
     log,
     fetchToken,
+    ...{ web, formats: createFormats(), expressions: createExpressions(), providers: PROVIDERS },
+    inboundKinds: INBOUND_KINDS.map((make) => make(inbound)),
     settings: engineSettings(config, secrets),
   });
   const server = createServer({ engine, storage, clock, dice, log, settings: httpSettings(config, secrets) });
@@ -64,6 +81,7 @@ export async function start(
   } catch (cause) {
     await engine.stop(0);
     await wire.close();
+    await web.close();
     await storage.upkeep.close();
     throw lostWhileStarting(cause, storeName(config));
   }
@@ -75,6 +93,7 @@ export async function start(
     await closeServer(server, deadlineMs);
     await engine.stop(Math.max(0, stopsAt - clock.now()));
     await wire.close();
+    await web.close();
     await storage.upkeep.close();
     log.info('server.stopped', { pid: process.pid });
     log.flush();
@@ -145,14 +164,20 @@ function engineSettings(config: Config, secrets: Secrets): EngineSettings {
     memoryBytesMax: 128 * 1024 * 1024,
     historyRetentionMs: config.historyRetention,
     contentRetentionMs: config.contentRetention,
+    publicUrl: publicUrlOf(config),
   };
+}
+
+function publicUrlOf(config: Config): string {
+  return config.publicUrl ?? `http://${urlHost(config.listen.host)}:${config.listen.port}`;
 }
 
 function httpSettings(config: Config, secrets: Secrets): HttpSettings {
   return {
     jwtSecrets: secrets.jwtSecrets,
-    publicUrl: config.publicUrl ?? `http://${urlHost(config.listen.host)}:${config.listen.port}`,
+    publicUrl: publicUrlOf(config),
     bodyBytesMax: config.bodyLimit,
+    sourceBodyBytesMax: config.sourceBodyLimit,
     endpointHttpsOnly: config.endpointHttpsOnly,
     defaultSignatureType: config.defaultSignatureType,
     version: VERSION,

@@ -140,6 +140,12 @@ export const SETTINGS = {
     2 * 1024 * 1024,
     'Bytes of a request body.',
   ),
+  sourceBodyLimit: setting(
+    'SOURCE_BODY_LIMIT',
+    parse.whole(1024, 64 * 1024 * 1024),
+    10 * 1024 * 1024,
+    'Bytes of a body that a source receives; a source can be given a lower limit.',
+  ),
   contentRetention: setting(
     'CONTENT_RETENTION',
     parse.duration,

@@ -41,6 +41,7 @@ export const PREFIXES = {
   integration: 'integ_',
   source: 'src_',
   flow: 'flow_',
+  rejection: 'rej_',
 } as const;
 export type PrefixName = keyof typeof PREFIXES;
 

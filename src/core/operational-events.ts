@@ -1,5 +1,12 @@
 /** Events about Posthorn's own work, delivered to operational webhooks like any other event. Wire-compatible bodies. */
-import { type ApplicationId, type AttemptId, type DestinationId, type EventId, renderId } from './ids.ts';
+import {
+  type ApplicationId,
+  type AttemptId,
+  type DestinationId,
+  type EventId,
+  renderId,
+  type SourceId,
+} from './ids.ts';
 
 export const ENDPOINT_EVENT_TYPES = [
   'endpoint.created',
@@ -12,12 +19,15 @@ export const ATTEMPT_EVENT_TYPES = [
   'message.attempt.recovered',
   'message.attempt.exhausted',
 ] as const;
+export const SOURCE_EVENT_TYPES = ['source.silent', 'source.failing', 'source.recovered'] as const;
+export type SourceEventType = (typeof SOURCE_EVENT_TYPES)[number];
 export type EndpointEventType = (typeof ENDPOINT_EVENT_TYPES)[number];
 export type AttemptEventType = (typeof ATTEMPT_EVENT_TYPES)[number];
-export type OperationalEventType = EndpointEventType | AttemptEventType;
+export type OperationalEventType = EndpointEventType | AttemptEventType | SourceEventType;
 export const OPERATIONAL_EVENT_TYPES: readonly OperationalEventType[] = [
   ...ENDPOINT_EVENT_TYPES,
   ...ATTEMPT_EVENT_TYPES,
+  ...SOURCE_EVENT_TYPES,
 ];
 
 export interface OperationalEvent {
@@ -70,6 +80,21 @@ export function attemptEvent(type: AttemptEventType, subject: AttemptSubject): O
       responseStatusCode: subject.lastAttempt.statusCode,
       timestamp: instant(subject.lastAttempt.startedAt),
     },
+  });
+}
+
+/** Tells that a source has gone quiet, has trouble, or is well again. */
+export function sourceEvent(
+  type: SourceEventType,
+  source: { readonly id: SourceId; readonly uid: string | null; readonly name: string },
+  told: { readonly detail: string | null; readonly lastEventAt: number | null },
+): OperationalEvent {
+  return encode(type, {
+    sourceId: renderId(source.id, 'source'),
+    sourceUid: source.uid,
+    name: source.name,
+    detail: told.detail,
+    lastEventAt: told.lastEventAt === null ? null : instant(told.lastEventAt),
   });
 }
 

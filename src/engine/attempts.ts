@@ -9,6 +9,7 @@ import type { CachedDirectory } from './directory.ts';
 import type { EngineParts } from './engine.ts';
 import type { Lane } from './lane.ts';
 import type { OperationalEvents } from './operational.ts';
+import { type ReceivedRequests, Unrenderable } from './received-request.ts';
 import { requestOf } from './request.ts';
 import type { GIVEN_UP, Retrier } from './retrier.ts';
 import type { Finish } from './supply.ts';
@@ -47,17 +48,25 @@ export class Attempts {
   readonly #directory: CachedDirectory;
   readonly #operational: OperationalEvents;
   readonly #tokens: Tokens;
+  readonly #received: ReceivedRequests;
   readonly #retrier: Retrier;
   readonly #disableAfterMs: number;
 
   constructor(
     parts: EngineParts,
-    options: { directory: CachedDirectory; operational: OperationalEvents; tokens: Tokens; retrier: Retrier },
+    options: {
+      directory: CachedDirectory;
+      operational: OperationalEvents;
+      tokens: Tokens;
+      retrier: Retrier;
+      received: ReceivedRequests;
+    },
   ) {
     this.#parts = parts;
     this.#directory = options.directory;
     this.#operational = options.operational;
     this.#tokens = options.tokens;
+    this.#received = options.received;
     this.#retrier = options.retrier;
     this.#disableAfterMs = parts.settings.disableAfterMs || Number.POSITIVE_INFINITY;
   }
@@ -72,15 +81,17 @@ export class Attempts {
       if (compiled.unusable !== null) outcome = unrenderable(compiled.unusable);
       else if (compiled.oauth2 !== null) outcome = await this.#sendWithToken(target, delivery.event, content);
       else {
-        const request = requestOf(compiled, {
-          event: delivery.event,
-          content,
-          now: startedAt,
-          accessToken: null,
-        });
+        const options = { event: delivery.event, content, now: startedAt, accessToken: null };
+        // Only what was received can be rendered otherwise; published events pay no promise for that.
+        const request =
+          delivery.event.received === null
+            ? requestOf(compiled, options)
+            : await this.#received.make(compiled, { ...options, organization: target.organization });
         outcome = await wire.send(request);
       }
     } catch (cause) {
+      if (cause instanceof Unrenderable)
+        return { startedAt, endedAt: clock.now(), outcome: unrenderable(cause.message) };
       this.#parts.log.error('delivery.unrenderable', cause, {
         eventId: delivery.event.id,
         destinationId: compiled.destination.id,
@@ -91,14 +102,15 @@ export class Attempts {
   }
 
   async #sendWithToken(
-    { compiled }: Target,
+    { compiled, organization }: Target,
     event: QueuedDelivery['event'],
     content: Uint8Array,
   ): Promise<Outcome> {
     const token = await this.#tokens.get(compiled, compiled.oauth2!);
     if (token.kind === 'unrenderable') return unrenderable(token.detail);
     const now = this.#parts.clock.now();
-    const request = requestOf(compiled, { event, content, now, accessToken: token.token });
+    const options = { organization, event, content, now, accessToken: token.token };
+    const request = await this.#received.make(compiled, options);
     const outcome = await this.#parts.wire.send(request);
     if (isAnswered(outcome) && outcome.statusCode === 401) this.#tokens.forget(compiled);
     return outcome;

@@ -14,6 +14,11 @@ const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'key',
   'keyHash',
   'secretHash',
+  'secrets',
+  'values',
+  'input',
+  'token',
+  'tokenHash',
 ]);
 const SECRET = '(secret)';
 /** Told by every change and of no interest. */
@@ -26,6 +31,8 @@ const PREFIX_OF: Readonly<Partial<Record<ResourceKind, PrefixName>>> = {
   'api-key': 'apiKey',
   'background-task': 'backgroundTask',
   integration: 'integration',
+  source: 'source',
+  flow: 'flow',
 };
 
 export interface Diff {

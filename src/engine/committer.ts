@@ -108,21 +108,27 @@ export class Committer {
     organization: OrganizationId,
     edits: readonly Edit[],
     action: string,
+    publish: readonly Acceptance[] = [],
   ): Promise<'done' | 'stale'> {
     const request = { organization, principal: SYSTEM, edits, action };
     const result = await this.#write(
       { ...request, idempotency: null, reply: { status: 200, body: undefined } },
       null,
+      publish,
     );
     return result.kind === 'done' ? 'done' : 'stale';
   }
 
-  async #write(request: WriteRequest, failingSince: number | null): Promise<ChangeResult> {
+  async #write(
+    request: WriteRequest,
+    failingSince: number | null,
+    told: readonly Acceptance[] = [],
+  ): Promise<ChangeResult> {
     const { organization } = request;
     const now = this.#parts.clock.now();
     await this.#options.directory.open(organization);
     const edits = request.edits.map((edit) => stamped(edit, now));
-    const publish = await this.#eventsOf(request, edits, failingSince);
+    const publish = [...(await this.#eventsOf(request, edits, failingSince)), ...told];
     const change: ChangeSet = {
       organization,
       changes: edits.map(changeOf),

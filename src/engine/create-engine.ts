@@ -7,6 +7,8 @@ import { CompiledDestinations } from './compiled-destinations.ts';
 import { CachedDirectory } from './directory.ts';
 import type { Engine, EngineMetrics, EngineParts } from './engine.ts';
 import { HeldShards } from './held-shards.ts';
+import { InboundHosts } from './inbound-hosts.ts';
+import { InboundSources } from './inbound-sources.ts';
 import { LaneCare } from './lane-care.ts';
 import { LaneRunner } from './lane-runner.ts';
 import { Lanes } from './lanes.ts';
@@ -16,10 +18,13 @@ import { OperationalEvents } from './operational.ts';
 import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimits } from './rate-limits.ts';
+import { ReceivedRequests } from './received-request.ts';
 import { Receiver } from './receiver.ts';
 import { Retrier } from './retrier.ts';
 import { SealedVault } from './sealed-vault.ts';
 import { SourceCalls } from './source-calls.ts';
+import { SourceChecks } from './source-checks.ts';
+import { SourceStates } from './source-states.ts';
 import { Sweep } from './sweep.ts';
 import { Targets } from './targets.ts';
 import { createTasks, type RunningTasks } from './tasks.ts';
@@ -43,7 +48,8 @@ export function createEngine(parts: EngineParts): Engine {
   const compiled = new CompiledDestinations({ vault, settings, wire: parts.wire });
   const targets = new Targets({ directory, compiled, catalog: storage.catalog });
   const tokens = new Tokens(parts);
-  const attempts = new Attempts(parts, { directory, operational, tokens, retrier });
+  const received = new ReceivedRequests(parts, vault);
+  const attempts = new Attempts(parts, { directory, operational, tokens, retrier, received });
   const runner = new LaneRunner(parts, {
     attempts,
     retrier,
@@ -64,9 +70,15 @@ export function createEngine(parts: EngineParts): Engine {
   const lanes = new Lanes(parts, { targets, runner, canceler, rates, metrics, held });
   const publisher = new Publisher(parts, { directory, lanes, metrics });
   const sources = new LiveSources(parts, { vault, directory });
-  const receiver = new Receiver(parts, { directory, publisher, sources, metrics });
+  const receiver = new Receiver(parts, {
+    ...{ directory, publisher, sources, metrics },
+    saw: (of) => states.saw(of),
+  });
   const care = new LaneCare(parts, { lanes, retrier });
   const committer = new Committer(parts, { directory, operational, publisher, care });
+  const states = new SourceStates(parts, { committer, operational });
+  const hosts = new InboundHosts(parts, { directory, sources, receiver, states });
+  const inbound = new InboundSources(parts, { held, hosts, states });
   const calls = new SourceCalls(parts, {
     ...{ sources, receiver, metrics },
     capture: (live, secret) => captureSecret(live, secret, { committer, vault, parts }),
@@ -85,8 +97,15 @@ export function createEngine(parts: EngineParts): Engine {
     vault,
     tasks,
     metrics,
-    start: () => membership.start().then(() => sweep.start()),
-    stop: (deadlineMs) => stop(parts, { retrier, lanes, tasks, sweep, outbox, membership }, deadlineMs),
+    sources: new SourceChecks(parts, { vault, states }),
+    mailboxes: hosts,
+    start: async () => {
+      await membership.start();
+      sweep.start();
+      inbound.start();
+    },
+    stop: (deadlineMs) =>
+      stop(parts, { retrier, lanes, tasks, sweep, outbox, membership, inbound }, deadlineMs),
     publish: (request) => publisher.publish(request),
     receive: (call) => calls.receive(call),
     commit: (request) => committer.commit(request),
@@ -102,11 +121,14 @@ interface Stoppable {
   readonly sweep: Sweep;
   readonly outbox: Outbox;
   readonly membership: Membership;
+  readonly inbound: InboundSources;
 }
 
 async function stop(parts: EngineParts, running: Stoppable, deadlineMs: number): Promise<void> {
-  const { retrier, lanes, tasks, sweep, outbox, membership } = running;
+  const { retrier, lanes, tasks, sweep, outbox, membership, inbound } = running;
   const deadline = newDeadline(parts, deadlineMs);
+  // What still comes in is taken until its ways in have stopped.
+  await Promise.race([deadline.passed, inbound.stop()]);
   retrier.stop();
   await lanes.stop(deadline.passed);
   await Promise.race([deadline.passed, Promise.all([tasks.stop(), sweep.stop(), outbox.stop()])]);

@@ -14,6 +14,7 @@ import type {
   Resources,
   Sealed,
   Source,
+  SourceHealth,
 } from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
 import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../core/ids.ts';
@@ -24,7 +25,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Dice } from '../ports/dice.ts';
 import type { Expressions } from '../ports/expressions.ts';
 import type { Formats } from '../ports/formats.ts';
-import type { InboundKind } from '../ports/inbound.ts';
+import type { InboundDirectory, InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Web } from '../ports/web.ts';
@@ -90,6 +91,9 @@ export interface Engine {
   readonly directory: Directory;
   readonly vault: Vault;
   readonly tasks: Tasks;
+  readonly sources: Sources;
+  /** Which source a mail address belongs to, for the listener of mail. */
+  readonly mailboxes: InboundDirectory;
   readonly metrics: EngineMetrics;
   /** Joins the cluster, loads the lanes that have work, resumes background tasks, starts the sweep. */
   start(): Promise<void>;
@@ -167,6 +171,19 @@ export interface LoadedDestination {
   readonly eventTypes: ReadonlySet<string> | null;
   readonly channels: ReadonlySet<string> | null;
   readonly destination: Destination;
+}
+
+/** What operations ask about sources and flows. */
+export interface Sources {
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Problem validation when the source could not work: provider, its configuration, expressions, templates, input. */
+  check(organization: OrganizationId, source: Source): void;
+  /** Members of a kind's input that are secrets. */
+  secretMembers(kind: Source['kind']): readonly string[];
+  /** Problem validation at `loc`. */
+  checkExpression(text: string, loc: readonly (string | number)[]): void;
+  checkTemplate(text: string, loc: readonly (string | number)[]): void;
+  health(organization: OrganizationId, source: Source): Promise<SourceHealth>;
 }
 
 export interface Vault {

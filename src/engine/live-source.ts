@@ -38,8 +38,6 @@ export type LiveAnswer =
 
 /** Headers that may carry credentials, whoever sends them. */
 const ALWAYS_HIDDEN = ['authorization', 'proxy-authorization', 'cookie'];
-/** Members of the document that come of reading the bytes. */
-const PARSED = ['body', 'envelope', 'files', 'parseError', 'event'];
 
 export interface LiveSourceParts {
   readonly vault: Pick<Vault, 'open'>;
@@ -47,58 +45,55 @@ export interface LiveSourceParts {
   readonly providers: ReadonlyMap<string, Provider>;
 }
 
-/** Throws Problem `unavailable` when the source cannot verify what it should: it takes nothing rather than anything. */
+/** Throws Problem validation when its provider, its configuration or its expressions do not hold. */
 export function liveSource(
   { organization, source }: FoundSource,
   { vault, expressions, providers }: LiveSourceParts,
   now: number,
 ): LiveSource {
   const provider = providers.get(source.provider);
-  if (provider === undefined) throw unusable(source, `its provider ${source.provider} is not known here`);
+  if (provider === undefined)
+    throw new Problem('validation', `Its provider ${source.provider} is not known here.`);
   const open = (sealed: Source['secrets']): unknown =>
     sealed === null ? null : JSON.parse(vault.open(organization, source.id, sealed));
   const secrets = ((open(source.secrets) ?? []) as SourceSecret[]).filter(
     ({ expiresAt }) => expiresAt === null || expiresAt > now,
   );
   const compile = (text: string | null) => (text === null ? null : expressions.compile(text));
-  try {
-    const parts = {
-      type: compile(source.type),
-      orderingKey: compile(source.orderingKey),
-      dedupeKey: compile(source.dedupe?.key ?? null),
-    };
-    const answer = liveAnswer(source.answer, expressions);
-    return {
-      ...parts,
-      organization,
-      source,
-      provider,
-      verifier: compileVerifier(provider, {
-        secrets: secrets.map(({ secret }) => secret),
-        config: source.providerConfig,
-        toleranceSeconds: source.toleranceSeconds,
-        allowCapture: source.allowCapture && secrets.length === 0,
-      }),
-      until: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
-      answer,
-      values: (open(source.values) ?? {}) as Record<string, string>,
-      hidden: new Set([
-        ...ALWAYS_HIDDEN,
-        ...credentialHeaders(provider),
-        ...source.redactHeaders.map((name) => name.toLowerCase()),
-      ]),
-      readsBody:
-        source.onParseError === 'refuse' ||
-        [...Object.values(parts), ...templatesOf(answer)].some((read) => read !== null && readsBody(read)),
-    };
-  } catch (cause) {
-    throw cause instanceof Problem && cause.code === 'validation' ? unusable(source, cause.message) : cause;
-  }
+  const parts = {
+    type: compile(source.type),
+    orderingKey: compile(source.orderingKey),
+    dedupeKey: compile(source.dedupe?.key ?? null),
+  };
+  const answer = liveAnswer(source.answer, expressions);
+  return {
+    ...parts,
+    organization,
+    source,
+    provider,
+    verifier: compileVerifier(provider, {
+      secrets: secrets.map(({ secret }) => secret),
+      config: source.providerConfig,
+      toleranceSeconds: source.toleranceSeconds,
+      allowCapture: source.allowCapture && secrets.length === 0,
+    }),
+    until: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
+    answer,
+    values: (open(source.values) ?? {}) as Record<string, string>,
+    hidden: new Set([
+      ...ALWAYS_HIDDEN,
+      ...credentialHeaders(provider),
+      ...source.redactHeaders.map((name) => name.toLowerCase()),
+    ]),
+    readsBody:
+      source.onParseError === 'refuse' ||
+      [...Object.values(parts), ...templatesOf(answer)].some((read) => read !== null && readsBody(read)),
+  };
 }
 
 /** Whether an expression looks at anything that has to be parsed first. */
 export function readsBody({ reads }: { reads: ReadonlySet<string> }): boolean {
-  return PARSED.some((member) => reads.has(member));
+  return reads.has('body');
 }
 
 /** Where a provider's calls carry the secret itself. */
@@ -129,14 +124,4 @@ function liveAnswer(answer: SourceAnswer, expressions: Expressions): LiveAnswer 
 
 function fixed(text: string): Template {
   return { reads: new Set(), evaluate: () => ({ ok: true, value: text }) };
-}
-
-function unusable(source: Source, why: string): Problem {
-  return new Problem(
-    'unavailable',
-    'This source cannot take calls just now: its owner has to mend its settings.',
-    {
-      cause: new Error(`source ${source.id}: ${why}`),
-    },
-  );
 }

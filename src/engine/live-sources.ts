@@ -43,7 +43,13 @@ export class LiveSources {
     const known = this.#live.get(id);
     if (known !== undefined && known.source.version === version && now < known.until) return known;
     const { expressions, providers } = this.#parts;
-    const live = liveSource(found, { vault: this.vault, expressions, providers }, now);
+    let live: LiveSource;
+    try {
+      live = liveSource(found, { vault: this.vault, expressions, providers }, now);
+    } catch (cause) {
+      // It takes nothing rather than anything: a source that cannot verify what it should is closed.
+      throw cause instanceof Problem && cause.code === 'validation' ? unusable(found, cause) : cause;
+    }
     this.#live.set(id, live);
     return live;
   }
@@ -81,4 +87,12 @@ export class LiveSources {
       );
     return this.live(found);
   }
+}
+
+function unusable({ source }: FoundSource, cause: Problem): Problem {
+  return new Problem(
+    'unavailable',
+    'This source cannot take calls just now: its owner has to mend its settings.',
+    { cause: new Error(`source ${source.id}: ${cause.message}`) },
+  );
 }

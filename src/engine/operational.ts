@@ -1,5 +1,5 @@
 /** Events about Posthorn's own work: made and planned here, committed with what they tell of. */
-import type { Application, Destination } from '../core/catalog/resources.ts';
+import type { Application, Destination, Source } from '../core/catalog/resources.ts';
 import type { Attempt } from '../core/delivery/delivery.ts';
 import type { Event } from '../core/event/event.ts';
 import { plan } from '../core/event/plan.ts';
@@ -9,6 +9,8 @@ import {
   type EndpointEventType,
   endpointEvent,
   type OperationalEvent,
+  type SourceEventType,
+  sourceEvent,
 } from '../core/operational-events.ts';
 import type { Acceptance } from '../ports/intake.ts';
 import type { CachedDirectory } from './directory.ts';
@@ -67,6 +69,14 @@ export class OperationalEvents {
       failingSince,
     });
     return this.#plan(organization, told);
+  }
+
+  ofSource(
+    type: SourceEventType,
+    organization: OrganizationId,
+    { source, ...told }: { source: Source; detail: string | null; lastEventAt: number | null },
+  ): Promise<Acceptance[]> {
+    return this.#plan(organization, sourceEvent(type, source, told));
   }
 
   /** Nothing is stored that nobody subscribed to. */

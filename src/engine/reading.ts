@@ -11,9 +11,6 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export interface ReadingOptions {
   readonly formats: Formats;
-  /** What the bytes are, whatever the sender says; null = as it says. */
-  readonly contentType: string | null;
-  readonly payloadFrom: string | null;
   readonly secrets: Readonly<Record<string, string>>;
   readonly now: number;
 }
@@ -34,9 +31,14 @@ export class Reading {
   /** Parses the bytes; synchronous where the format is. Afterwards everything can be evaluated. */
   parse(): undefined | Promise<undefined> {
     if (this.#parsed !== null) return undefined;
-    const { formats, contentType, payloadFrom } = this.#options;
-    const headers = this.#event.received?.headers ?? [];
-    const parsed = formats.parse({ headers, body: this.#content, contentType, payloadFrom });
+    const { headers, readAs, meta } = this.#event.received!;
+    const parsed = this.#options.formats.parse({
+      headers,
+      body: this.#content,
+      contentType: readAs?.type ?? null,
+      payloadFrom: readAs?.payload ?? null,
+      meta,
+    });
     if (!(parsed instanceof Promise)) return this.#take(parsed);
     return parsed.then((value) => this.#take(value));
   }
@@ -69,9 +71,13 @@ export class Reading {
 
   #scope(read: { reads: ReadonlySet<string> }, type: string): ExpressionScope {
     if (this.#parsed === null && readsBody(read)) throw new Error('What is read of the body was not parsed.');
+    const content = this.#content;
     return {
       event: this.document(type),
-      raw: read.reads.has('raw') ? text.decode(this.#content) : '',
+      // Made only for an expression that reads it.
+      get raw() {
+        return text.decode(content);
+      },
       now: this.#options.now,
       secrets: this.#options.secrets,
     };

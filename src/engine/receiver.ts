@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import type { Event } from '../core/event/event.ts';
 import { type DestinationId, newId, RECEIVED } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
-import type { Proof, RawHeaders } from '../core/received/received.ts';
+import type { Proof, RawHeaders, ReadAs } from '../core/received/received.ts';
 import { destinationsOf, isOnFlow } from '../core/received/route.ts';
 import type { IdempotencyRecord } from '../ports/intake.ts';
 import { type Answered, answerOf } from './answer-of.ts';
@@ -65,6 +65,8 @@ export interface ReceiverOptions {
   readonly publisher: Publisher;
   readonly sources: LiveSources;
   readonly metrics: EngineMetrics;
+  /** A source has just got something. */
+  readonly saw: (of: LiveSource) => void;
 }
 
 export class Receiver {
@@ -82,8 +84,6 @@ export class Receiver {
     const draft = this.#draft(live, arrival, now);
     const reading = new Reading(draft, arrival.body, {
       formats: this.#parts.formats,
-      contentType: live.source.contentType,
-      payloadFrom: live.source.payloadFrom ?? live.provider.payload,
       secrets: live.values,
       now,
     });
@@ -98,6 +98,7 @@ export class Receiver {
     const { metrics } = this.#options;
     if (result.kind === 'accepted') metrics.eventsReceived++;
     else metrics.receivedTwice++;
+    this.#options.saw(live);
     const known = result.kind === 'accepted' ? event : { ...event, id: result.id };
     return { kind: result.kind, event: known, answered: answerOf(live, known, reading) };
   }
@@ -122,6 +123,7 @@ export class Receiver {
         peer: arrival.peer,
         proof: arrival.proof,
         dedupeKey: null,
+        readAs: readAsOf(live),
         isTest: arrival.isTest,
         meta: arrival.meta,
       },
@@ -220,6 +222,11 @@ export class Receiver {
     if (readsBody(condition)) await reading.parse();
     return reading.value(condition, event.type) === true;
   }
+}
+
+function readAsOf({ source, provider }: LiveSource): ReadAs | null {
+  const payload = source.payloadFrom ?? provider.payload;
+  return source.contentType === null && payload === null ? null : { type: source.contentType, payload };
 }
 
 function fallbackType({ source, provider }: LiveSource): string {

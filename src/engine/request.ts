@@ -24,13 +24,13 @@ export interface RequestOptions {
 export function requestOf(compiled: CompiledDestination, options: RequestOptions): WireRequest {
   const { event, content, now } = options;
   const timestampSeconds = Math.floor(now / 1000);
-  const id = renderId(event.id, 'message');
+  const id = renderId(event.id, event.received === null ? 'message' : 'event');
   const headers = compiled.headers.slice();
   headers[ID_SLOT] = id;
   headers[TIMESTAMP_SLOT] = `${timestampSeconds}`;
   const signers: readonly Signer[] = signersAt(compiled, now);
   headers[SIGNATURE_SLOT] = signature(signers, { id, timestampSeconds, body: content });
-  headers[CONTENT_TYPE_SLOT] = event.contentType;
+  headers[CONTENT_TYPE_SLOT] = event.contentType || 'application/octet-stream';
   if (options.accessToken !== null) setHeader(headers, 'Authorization', `Bearer ${options.accessToken}`);
   if (event.headers !== null)
     for (const [name, value] of event.headers) setEventHeader(headers, compiled, name, value);
@@ -50,7 +50,8 @@ function setEventHeader(headers: string[], compiled: CompiledDestination, name: 
   else headers.push(name, value);
 }
 
-function setHeader(headers: string[], name: string, value: string): void {
+/** Sets the first of that name, whatever its case, or adds it. */
+export function setHeader(headers: string[], name: string, value: string): void {
   const lower = name.toLowerCase();
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i]!.toLowerCase() !== lower) continue;

@@ -1,6 +1,6 @@
 /** What a lane calls: its destination as it is now, compiled. */
 import type { Application } from '../core/catalog/resources.ts';
-import type { ApplicationId } from '../core/ids.ts';
+import type { ApplicationId, OrganizationId } from '../core/ids.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { CompiledDestination } from './compile-destination.ts';
 import type { CompiledDestinations } from './compiled-destinations.ts';
@@ -9,6 +9,7 @@ import type { LoadedDestination } from './engine.ts';
 import type { Lane } from './lane.ts';
 
 export interface Target {
+  readonly organization: OrganizationId;
   readonly loaded: LoadedDestination;
   /** null = operational. */
   readonly application: Application | null;
@@ -60,7 +61,7 @@ export class Targets {
       return 'gone';
     }
     const compiled = this.#compiled.get(lane.organization, loaded.destination);
-    lane.target = { loaded, application: owner.application, compiled };
+    lane.target = { organization: lane.organization, loaded, application: owner.application, compiled };
     lane.targetEpoch = epoch;
     return lane.target;
   }

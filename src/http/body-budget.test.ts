@@ -37,8 +37,8 @@ test('large bodies beyond the budget are told to come back, small ones pass, and
 
 test('a large body takes nothing of the budget, and is not read, before it is known who sends it', async () => {
   const app = fastify();
-  const admit = (authorization: string | undefined): void => {
-    if (authorization !== 'known') throw new Problem('authentication_failed', 'Send a token.');
+  const admit = ({ headers }: { headers: { authorization?: string | undefined } }): void => {
+    if (headers.authorization !== 'known') throw new Problem('authentication_failed', 'Send a token.');
   };
   addBodyBudget(app, { bodyBytesMax: 2 * LARGE_BODY_BYTES, budgetBytes: 2 * LARGE_BODY_BYTES, admit });
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

@@ -15,16 +15,16 @@ export interface BudgetLimits {
   readonly bodyBytesMax: number;
   readonly budgetBytes: number;
   /**
-   * Throws or rejects unless who sends `Authorization` is known. Without this anybody could fill the budget with bodies
-   * that never end.
+   * Throws or rejects unless who sends this is known, or where it is sent to. Without this anybody could fill the
+   * budget with bodies that never end.
    */
-  readonly admit: (authorization: string | undefined) => unknown;
+  readonly admit: (request: { readonly url: string; readonly headers: IncomingHttpHeaders }) => unknown;
 }
 
 export function addBodyBudget(app: FastifyInstance, limits: BudgetLimits): void {
   let taken = 0;
   app.addHook('onRequest', (request, reply, done) => {
-    const bytes = expectedBytes(request.headers, limits.bodyBytesMax);
+    const bytes = expectedBytes(request.headers, request.routeOptions.bodyLimit ?? limits.bodyBytesMax);
     if (bytes < LARGE_BODY_BYTES) return done();
     const take = (): void => {
       // Who went away meanwhile closes no more.
@@ -40,7 +40,7 @@ export function addBodyBudget(app: FastifyInstance, limits: BudgetLimits): void 
       });
       done();
     };
-    const admitted = async (): Promise<unknown> => limits.admit(request.headers.authorization);
+    const admitted = async (): Promise<unknown> => limits.admit(request);
     admitted().then(take, done);
   });
 }

@@ -6,6 +6,8 @@ export interface HttpSettings {
   readonly publicUrl: string;
   /** Bytes of a request body. */
   readonly bodyBytesMax: number;
+  /** Of a body that a source receives. */
+  readonly sourceBodyBytesMax: number;
   readonly endpointHttpsOnly: boolean;
   readonly defaultSignatureType: 'hmac256' | 'ed25519';
   /** How long a payload is kept unless the message says otherwise. */

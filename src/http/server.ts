@@ -22,6 +22,7 @@ import { addPages } from './pages.ts';
 import { renderProblem, unexpected } from './problem.ts';
 import type { QueryText } from './read-query.ts';
 import { type Incoming, operationRunner, type RunOperation, type ServerParts } from './run-operation.ts';
+import { addSourceRoute, SOURCE_PATH, tokenHashOf } from './source-route.ts';
 import { explainUnknownRoute } from './unknown-route.ts';
 
 /** From the first byte of a request to its last. */
@@ -44,7 +45,10 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addBodyBudget(app, {
     bodyBytesMax: parts.settings.bodyBytesMax,
     budgetBytes: LARGE_BODY_BYTES_MAX,
-    admit: (authorization) => authenticator.authenticate(authorization),
+    admit: ({ url, headers }) =>
+      url.startsWith(SOURCE_PATH)
+        ? knownSource(parts, url)
+        : authenticator.authenticate(headers.authorization),
   });
   const metrics = createMetrics(parts);
   const bodies = new HandledBodies(HANDLED_BYTES_MAX);
@@ -62,6 +66,14 @@ export function createServer(parts: ServerParts): FastifyInstance {
       handler: (request, reply) => answer(route, request, reply),
     });
   }
+  addSourceRoute(app, {
+    engine: parts.engine,
+    publicUrl: parts.settings.publicUrl,
+    bodyBytesMax: parts.settings.sourceBodyBytesMax,
+    metrics: metrics.route('ANY', `${SOURCE_PATH}{token}`),
+    bodies,
+    fail: (error, exchange) => sendError(error, { ...exchange, parts }),
+  });
   addPages(app, { settings: parts.settings, metrics });
   app.setNotFoundHandler((request, reply) => {
     const { problem, allow } = explainUnknownRoute(request.method, request.url, OPERATIONS);
@@ -153,25 +165,34 @@ function sendReply(answer: Reply, reply: FastifyReply): void {
   reply.send(answer.raw === true ? (answer.body as string) : JSON.stringify(answer.body));
 }
 
+/** Throws Problem not_found: nobody holds memory by sending to URLs that are none. */
+async function knownSource({ engine, clock }: ServerParts, url: string): Promise<void> {
+  if ((await engine.directory.source(tokenHashOf(url), clock.now())) === null)
+    throw new Problem('not_found', 'There is no source at this URL: check it.');
+}
+
 interface Failing {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly parts: ServerParts;
+  /** One line for people and old devices instead of a document. */
+  readonly asText?: boolean;
 }
 
 /** Answers with a problem document and returns its code. */
-function sendError(error: unknown, { request, reply, parts }: Failing): string {
+function sendError(error: unknown, { request, reply, parts, asText }: Failing): string {
   const problem = toProblem(error, request, parts);
   const answer = renderProblem(problem, {
     url: request.url,
     requestId: request.id,
     publicUrl: parts.settings.publicUrl,
   });
+  const isText = asText === true;
   reply
     .code(answer.status)
     .headers(answer.headers)
-    .header('content-type', answer.contentType)
-    .send(answer.body);
+    .header('content-type', isText ? 'text/plain; charset=utf-8' : answer.contentType)
+    .send(isText ? `ERROR:${problem.code} ${problem.message}` : answer.body);
   return problem.code;
 }
 
@@ -189,7 +210,9 @@ function toProblem(error: unknown, request: FastifyRequest, parts: ServerParts):
   if (statusCode === 413) {
     return new Problem(
       'payload_too_large',
-      `The body is larger than ${parts.settings.bodyBytesMax} bytes. Send less, or raise POSTHORN_BODY_LIMIT.`,
+      request.url.startsWith(SOURCE_PATH)
+        ? `The body is larger than ${parts.settings.sourceBodyBytesMax} bytes: send less, or have POSTHORN_SOURCE_BODY_LIMIT raised.`
+        : `The body is larger than ${parts.settings.bodyBytesMax} bytes. Send less, or raise POSTHORN_BODY_LIMIT.`,
     );
   }
   if (statusCode === 415)

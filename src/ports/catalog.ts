@@ -38,7 +38,7 @@ export interface Catalog {
     tokenHash: string,
   ): Promise<{ readonly organization: OrganizationId; readonly source: Resources['source'] } | null>;
 
-  /** Sources of a kind other than `http`, enabled, across organizations, in order of id. `after` is exclusive. */
+  /** Enabled sources that need care: other kinds than `http`, and those whose silence is noticed. Across organizations, in order of id; `after` is exclusive. */
   inboundSources(
     after: string | null,
     limit: number,

@@ -3,7 +3,7 @@
  * items, one durable `take` each, and acknowledges to its own sender only after that.
  */
 import type { Source } from '../core/catalog/resources.ts';
-import type { OrganizationId, SourceId } from '../core/ids.ts';
+import type { OrganizationId } from '../core/ids.ts';
 import type { RawHeaders, SourceKind } from '../core/received/received.ts';
 
 /** Runs one source of its kind while it is held by this node. */
@@ -62,8 +62,6 @@ export type Taken =
 
 /** Of a listener that serves many sources at one port (SMTP): which source an address belongs to. */
 export interface InboundDirectory {
-  /** By the token in `token+tag@host`, or by `uid`; null = no such mailbox. */
+  /** By the token in `token+tag@host`; null = no such mailbox. */
   mailbox(address: string): Promise<{ readonly host: InboundHost; readonly tag: string | null } | null>;
 }
-
-export type SourceRef = { readonly organization: OrganizationId; readonly sourceId: SourceId };

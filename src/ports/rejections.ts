@@ -1,6 +1,8 @@
 /** Calls that were refused: who got the signature wrong, and how. A capped log per source, for finding mistakes. */
 import type { OrganizationId, SourceId } from '../core/ids.ts';
-import type { RefusalReason } from '../core/verification/verifier.ts';
+import type { Refusal } from '../core/received/refusal.ts';
+
+export type Rejection = Refusal;
 
 export interface Rejections {
   /** Keeps it and drops the source's oldest beyond `keep`. */
@@ -11,23 +13,4 @@ export interface Rejections {
     sourceId: SourceId,
     query: { before: string | null; limit: number },
   ): Promise<readonly Rejection[]>;
-}
-
-export interface Rejection {
-  /** Bare id. */
-  readonly id: string;
-  readonly organization: OrganizationId;
-  readonly sourceId: SourceId;
-  readonly at: number;
-  readonly reason: RefusalReason | 'unreadable' | 'method' | 'too-large';
-  readonly expected: string;
-  readonly got: string;
-  readonly method: string;
-  readonly path: string;
-  readonly peer: string | null;
-  /** Values that may be credentials are masked. */
-  readonly headers: readonly (readonly [string, string])[];
-  /** The first bytes of the body. */
-  readonly bodyStart: Uint8Array;
-  readonly bodyBytes: number;
 }

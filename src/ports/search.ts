@@ -3,7 +3,7 @@
  * words and of path = value); it is filled behind the intake, in order of acceptance, so that receiving pays nothing
  * for it. A page of candidates is re-checked by the caller: the index may name too many, never too few.
  */
-import type { OrganizationId } from '../core/ids.ts';
+import type { EventId, OrganizationId } from '../core/ids.ts';
 import type { StoredEvent } from './history.ts';
 
 export interface Search {
@@ -21,7 +21,8 @@ export interface Search {
 
   /**
    * Received events of an organization, newest first, that may match: those whose terms hold every one of `terms`
-   * (and those not indexed yet, and those with more terms than fit). `scanned` tells how far it got when a limit or the
+   * (and those not indexed yet, and those with more terms than fit). An event whose content was expunged is found by no
+   * term any more, since terms tell what the content was. `scannedTo` tells how far it got when a limit or the
    * deadline ended it: go on with it as `before`.
    */
   candidates(organization: OrganizationId, query: CandidateQuery): Promise<Candidates>;
@@ -30,6 +31,7 @@ export interface Search {
 export interface IndexEntry {
   readonly organization: OrganizationId;
   readonly seq: number;
+  readonly id: EventId;
   /** Distinct, unsigned 48-bit integers. */
   readonly terms: readonly number[];
   /** It has more terms than are kept: it is a candidate of every query. */

@@ -2,6 +2,7 @@
  * One life of the engine: the real engine on the shared store, with a clock, a wire and a failing store of its own, all
  * of which end with it. The store and the receivers outlive it.
  */
+
 import type { DestinationId } from '../../src/core/ids.ts';
 import { createEngine } from '../../src/engine/create-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -11,6 +12,7 @@ import type { Storage } from '../../src/ports/storage.ts';
 import type { WireRequest } from '../../src/ports/wire.ts';
 import { FailingStorage, type Fate, type StorageCall } from '../support/failing-storage.ts';
 import type { FakeClock, ProcessClock } from '../support/fake-clock.ts';
+import { receivingParts } from '../support/receiving-parts.ts';
 import { hangs, headerOf, type Reaction, ScriptedWire, type WireCall } from '../support/scripted-wire.ts';
 import type { SeededDice } from '../support/seeded-dice.ts';
 import type { SendFact, Tenure } from './facts.ts';
@@ -91,6 +93,7 @@ export class Life {
       dice: parts.dice.fork(),
       log: logIn(parts.journal),
       fetchToken: async () => ({ kind: 'unrenderable', detail: 'The simulation has no token server.' }),
+      ...receivingParts(),
       settings: parts.scenario.settings,
     });
   }

@@ -175,6 +175,7 @@ function makeSettings(dice: SeededDice): EngineSettings {
     memoryBytesMax: dice.pick([600, 20_000, 10_000_000]),
     historyRetentionMs: 90 * 24 * 60 * MINUTE,
     contentRetentionMs: 90 * 24 * 60 * MINUTE,
+    publicUrl: 'http://localhost',
   };
 }
 

@@ -1,4 +1,5 @@
 /** The real engine over a real store in memory, with a clock, dice and network that the test owns. */
+
 import type { Principal } from '../../src/core/access/access.ts';
 import type { Application, Destination, EventType, SigningKey } from '../../src/core/catalog/resources.ts';
 import type { Event } from '../../src/core/event/event.ts';
@@ -16,6 +17,7 @@ import type { Log } from '../../src/ports/log.ts';
 import type { Storage } from '../../src/ports/storage.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { FakeClock, type ProcessClock } from './fake-clock.ts';
+import { receivingParts } from './receiving-parts.ts';
 import { answers, type React, ScriptedWire, type WireCall } from './scripted-wire.ts';
 import { SeededDice } from './seeded-dice.ts';
 
@@ -37,6 +39,7 @@ const SETTINGS: EngineSettings = {
   memoryBytesMax: 16 * 1024 * 1024,
   historyRetentionMs: 90 * 24 * 3_600_000,
   contentRetentionMs: 90 * 24 * 3_600_000,
+  publicUrl: 'http://localhost',
 };
 
 export interface RigOptions {
@@ -115,6 +118,7 @@ export class EngineRig {
       dice: this.dice,
       log: this.#log(),
       fetchToken: this.#options.fetchToken ?? noTokens,
+      ...receivingParts(),
       settings: { ...SETTINGS, ...this.#options.settings, ...settings },
     });
     await this.#engine.start();

@@ -11,15 +11,19 @@ import type { Engine, EngineSettings } from '../../src/engine/engine.ts';
 import type { HttpSettings } from '../../src/http/http-settings.ts';
 import { createServer } from '../../src/http/server.ts';
 import { mintOrganizationToken } from '../../src/http/tokens.ts';
+import type { InboundParts } from '../../src/inbound/kinds.ts';
 import { fetchOauth2Token } from '../../src/outbound/oauth2.ts';
+import { openWeb } from '../../src/outbound/open-web.ts';
 import { openWire } from '../../src/outbound/open-wire.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { InboundKind } from '../../src/ports/inbound.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Storage } from '../../src/ports/storage.ts';
 import type { Wire } from '../../src/ports/wire.ts';
 import { migratePostgres, openPostgres } from '../../src/storage/postgres/open.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { type PostgresServer, testPostgres } from './postgres.ts';
+import { receivingParts } from './receiving-parts.ts';
 
 export const JWT_SECRET = 'test-secret-that-signs-access-tokens';
 
@@ -32,6 +36,8 @@ export interface PosthornOptions {
   /** Instead of the real one, which may reach 127.0.0.1 only. */
   readonly wire?: Wire;
   readonly organization?: string;
+  /** Ways in beside HTTP; not said: none. */
+  readonly inboundKinds?: (parts: Omit<InboundParts, 'userAgent' | 'publicUrl'>) => readonly InboundKind[];
 }
 
 export interface LogLine {
@@ -94,12 +100,14 @@ const ENGINE_DEFAULTS: EngineSettings = {
   memoryBytesMax: 64 * 1024 * 1024,
   historyRetentionMs: 90 * 86_400_000,
   contentRetentionMs: 90 * 86_400_000,
+  publicUrl: 'http://posthorn.test',
 };
 
 const HTTP_DEFAULTS: HttpSettings = {
   jwtSecrets: [JWT_SECRET],
   publicUrl: 'http://posthorn.test',
   bodyBytesMax: 2 * 1024 * 1024,
+  sourceBodyBytesMax: 10 * 1024 * 1024,
   endpointHttpsOnly: false,
   defaultSignatureType: 'hmac256',
   version: '0.0.0-test',
@@ -114,6 +122,7 @@ export async function startPosthorn(options: PosthornOptions = {}): Promise<Test
   const dice = systemDice();
   const { storage, clock, drop } = await openStore(options, log);
   const wire = options.wire ?? openWire({ allowSubnets: ['127.0.0.1/32'], proxyUrl: null, noProxy: [] });
+  const web = openWeb({ allowSubnets: ['127.0.0.1/32'], proxyUrl: null, noProxy: [] });
   const engineSettings = { ...ENGINE_DEFAULTS, ...options.engine };
   const engine = createEngine({
     storage,
@@ -122,6 +131,7 @@ export async function startPosthorn(options: PosthornOptions = {}): Promise<Test
     dice,
     log,
     fetchToken: fetchOauth2Token,
+    ...receivingParts({ web, inboundKinds: options.inboundKinds?.({ web, clock, dice, log }) ?? [] }),
     settings: engineSettings,
   });
   const settings = { ...HTTP_DEFAULTS, ...options.http };
@@ -137,6 +147,7 @@ export async function startPosthorn(options: PosthornOptions = {}): Promise<Test
     await server.close();
     await engine.stop(STOP_DEADLINE_MS);
     await wire.close();
+    await web.close();
     await storage.upkeep.close();
     await drop();
   };

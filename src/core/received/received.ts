@@ -41,10 +41,19 @@ export interface Received {
   /** How the sender was known; null = the source asks for no proof. */
   readonly proof: Proof | null;
   readonly dedupeKey: string | null;
+  /** How its bytes are to be read, where the source says more than the sender did. */
+  readonly readAs: ReadAs | null;
   /** Of another event: this one is a copy that somebody asked to deliver again. */
   readonly isTest: boolean;
   /** What the way in knows besides: envelope and SPF of a mail, offset of a queue, diff of a polled item. JSON. */
   readonly meta: Readonly<Record<string, unknown>> | null;
+}
+
+export interface ReadAs {
+  /** What the bytes are, whatever the sender said; null = as it said. */
+  readonly type: string | null;
+  /** A document inside the document, e.g. `form:payload`; null = the bytes are it. */
+  readonly payload: string | null;
 }
 
 export interface Proof {

@@ -62,6 +62,17 @@ import { importOpenApi } from './event-type/import-openapi.ts';
 import { listEventTypes } from './event-type/list.ts';
 import { patchEventType } from './event-type/patch.ts';
 import { updateEventType } from './event-type/update.ts';
+import { createFlow } from './flow/create.ts';
+import { deleteFlow } from './flow/delete.ts';
+import { getFlow } from './flow/get.ts';
+import { listFlows } from './flow/list.ts';
+import { patchFlow } from './flow/patch.ts';
+import { createFlowDestination } from './flow-destination/create.ts';
+import { deleteFlowDestination } from './flow-destination/delete.ts';
+import { getFlowDestination } from './flow-destination/get.ts';
+import { getFlowDestinationSecret } from './flow-destination/get-secret.ts';
+import { listFlowDestinations } from './flow-destination/list.ts';
+import { patchFlowDestination } from './flow-destination/patch.ts';
 import { inspectHealth } from './health/deep.ts';
 import { getHealth } from './health/get.ts';
 import { getLiveness } from './health/live.ts';
@@ -95,6 +106,19 @@ import { pollAsConsumer } from './poller/consumer-poll.ts';
 import { seekConsumer } from './poller/consumer-seek.ts';
 import { pollWithLease } from './poller/leased-poll.ts';
 import { pollMessages } from './poller/poll.ts';
+import { getProvider } from './provider/get.ts';
+import { listProviders } from './provider/list.ts';
+import { createSource } from './source/create.ts';
+import { deleteSource } from './source/delete.ts';
+import { getSource } from './source/get.ts';
+import { getSourceSecrets } from './source/get-secrets.ts';
+import { getSourceHealth } from './source/health.ts';
+import { listSources } from './source/list.ts';
+import { listRejections } from './source/list-rejections.ts';
+import { patchSource } from './source/patch.ts';
+import { pauseSource } from './source/pause.ts';
+import { rotateSourceSecret } from './source/rotate-secret.ts';
+import { rotateSourceUrl } from './source/rotate-url.ts';
 import { aggregateAppStats } from './statistics/aggregate-app-stats.ts';
 import { aggregateEventTypes } from './statistics/aggregate-event-types.ts';
 import { getTransformation } from './transformation/get.ts';
@@ -202,6 +226,34 @@ export const OPERATIONS: readonly Operation[] = [
   // environment
   exportEnvironment,
   importEnvironment,
+  // source
+  createSource,
+  listSources,
+  getSource,
+  patchSource,
+  deleteSource,
+  getSourceSecrets,
+  rotateSourceSecret,
+  rotateSourceUrl,
+  pauseSource,
+  getSourceHealth,
+  listRejections,
+  // provider
+  listProviders,
+  getProvider,
+  // flow
+  createFlow,
+  listFlows,
+  getFlow,
+  patchFlow,
+  deleteFlow,
+  // flow-destination
+  createFlowDestination,
+  listFlowDestinations,
+  getFlowDestination,
+  patchFlowDestination,
+  deleteFlowDestination,
+  getFlowDestinationSecret,
   // api-key
   createApiKey,
   listApiKeys,

@@ -1,5 +1,5 @@
 /** Made-up people, events and attempts for the suites: same input, same ids. */
-import type { Application, Destination, Resource } from '../../core/catalog/resources.ts';
+import type { Application, Destination, Resource, Sealed, Source } from '../../core/catalog/resources.ts';
 import type { Attempt } from '../../core/delivery/delivery.ts';
 import type { Event } from '../../core/event/event.ts';
 import {
@@ -10,7 +10,9 @@ import {
   type Id,
   newId,
   type OrganizationId,
+  type SourceId,
 } from '../../core/ids.ts';
+import type { Received } from '../../core/received/received.ts';
 import type { Change, ChangeSet } from '../../ports/catalog.ts';
 import type { EventScope } from '../../ports/history.ts';
 import type { Acceptance } from '../../ports/intake.ts';
@@ -97,6 +99,26 @@ export function acceptanceOf(
     idempotency: null,
     catalogVersion: null,
     outboxNo: null,
+    ...more,
+  };
+}
+
+export function receivedOf(more: Partial<Received> = {}): Received {
+  return {
+    sourceId: idOf<'source'>() as SourceId,
+    via: 'http',
+    sub: '',
+    query: '',
+    headers: [['content-type', 'application/json']],
+    sealed: null,
+    peer: null,
+    proof: null,
+    readAs: null,
+    dedupeKey: null,
+    readAs: null,
+    isTest: false,
+    readAs: null,
+    meta: null,
     ...more,
   };
 }
@@ -261,6 +283,41 @@ export function destinationOf(more: Partial<Destination> = {}): Destination {
     tls: null,
     allowHttp2: false,
     transformation: null,
+    ...more,
+  };
+}
+
+export function sourceOf(more: Partial<Source> = {}): Source {
+  return {
+    ...resourceOf<'source'>(more),
+    kind: 'http',
+    name: 'Ada’s shop',
+    description: '',
+    metadata: {},
+    tokenHash: idOf(),
+    token: 'sealed' as Sealed,
+    provider: 'none',
+    providerConfig: {},
+    secrets: null,
+    values: null,
+    allowCapture: false,
+    toleranceSeconds: null,
+    methods: null,
+    contentType: null,
+    payloadFrom: null,
+    type: null,
+    orderingKey: null,
+    dedupe: null,
+    answer: { kind: 'ack' },
+    rateLimit: null,
+    bodyBytesMax: null,
+    onParseError: 'accept',
+    disabled: false,
+    pausedAt: null,
+    expectEveryMs: null,
+    retentionMs: null,
+    redactHeaders: [],
+    input: null,
     ...more,
   };
 }

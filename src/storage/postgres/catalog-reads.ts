@@ -111,7 +111,8 @@ export async function inboundSources(
 ): Promise<readonly SourceOf[]> {
   const rows = await db.query<SourceRow>(
     `SELECT o.id AS organization, r.doc FROM resource r JOIN organization o ON o.no = r.organization_no
-     WHERE r.kind = 'source' AND r.facets ->> 'kind' <> 'http' AND r.facets ->> 'disabled' = 'false' AND r.id > $1
+     WHERE r.kind = 'source' AND r.facets ->> 'disabled' = 'false'
+       AND (r.facets ->> 'kind' <> 'http' OR r.facets ->> 'expectEveryMs' IS NOT NULL) AND r.id > $1
      ORDER BY r.id LIMIT $2`,
     [after ?? '', rowLimit(limit)],
   );

@@ -21,14 +21,23 @@ interface More {
   received?: PackedReceived;
 }
 
-/** Members that are as usual (empty, null, false) are left out. */
-interface PackedReceived extends Partial<Omit<Received, 'sourceId' | 'via' | 'headers' | 'meta'>> {
-  readonly sourceId: Received['sourceId'];
-  readonly via: Received['via'];
-  readonly headers: Received['headers'];
-  /** A text of JSON: names of members inside it must not look like those of `More` (postgres/event-sql.ts searches the text). */
-  readonly meta?: string;
-}
+/** Members that are as in USUAL_RECEIVED are left out. */
+type PackedReceived = Pick<Received, 'sourceId' | 'via' | 'headers'> &
+  Partial<typeof USUAL_RECEIVED> & {
+    /** A text of JSON: names inside must not look like those of `More`, which postgres/event-sql.ts finds in the text. */
+    readonly meta?: string;
+  };
+
+const USUAL_RECEIVED: Omit<Received, 'sourceId' | 'via' | 'headers' | 'meta'> = {
+  sub: '',
+  query: '',
+  sealed: null,
+  peer: null,
+  proof: null,
+  dedupeKey: null,
+  isTest: false,
+  readAs: null,
+};
 
 export function acceptOp(acceptance: Acceptance): AcceptOp {
   const { event, idempotency } = acceptance;
@@ -78,32 +87,15 @@ function packMore(event: Event): string | null {
   return JSON.stringify(more);
 }
 
-function packReceived(received: Received): PackedReceived {
-  const { sub, query, sealed, peer, proof, dedupeKey, isTest, meta } = received;
-  return {
-    sourceId: received.sourceId,
-    via: received.via,
-    headers: received.headers,
-    ...(sub !== '' && { sub }),
-    ...(query !== '' && { query }),
-    ...(sealed !== null && { sealed }),
-    ...(peer !== null && { peer }),
-    ...(proof !== null && { proof }),
-    ...(dedupeKey !== null && { dedupeKey }),
-    ...(isTest && { isTest }),
-    ...(meta !== null && { meta: JSON.stringify(meta) }),
-  };
+function packReceived({ meta, ...received }: Received): PackedReceived {
+  const usual: Partial<Record<string, unknown>> = USUAL_RECEIVED;
+  const unusual = Object.entries(received).filter(([name, value]) => usual[name] !== value);
+  return { ...Object.fromEntries(unusual), ...(meta !== null && { meta: JSON.stringify(meta) }) } as PackedReceived;
 }
 
 function unpackReceived({ meta, ...packed }: PackedReceived): Received {
   return {
-    sub: '',
-    query: '',
-    sealed: null,
-    peer: null,
-    proof: null,
-    dedupeKey: null,
-    isTest: false,
+    ...USUAL_RECEIVED,
     ...packed,
     meta: meta === undefined ? null : (JSON.parse(meta) as Received['meta']),
   };

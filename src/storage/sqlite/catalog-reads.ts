@@ -114,7 +114,8 @@ export function inboundSources(
   const rows = db.all<SourceRow>(
     `SELECT o.id AS organization, r.doc FROM resource r INDEXED BY resource_inbound
      JOIN organization o ON o.no = r.organization_no
-     WHERE r.kind = 'source' AND r.doc ->> '$.kind' <> 'http' AND r.doc ->> '$.disabled' = 0 AND r.id > ?
+     WHERE r.kind = 'source' AND r.doc ->> '$.disabled' = 0
+       AND (r.doc ->> '$.kind' <> 'http' OR r.doc ->> '$.expectEveryMs' IS NOT NULL) AND r.id > ?
      ORDER BY r.id LIMIT ?`,
     after ?? '',
     rowLimit(limit),

@@ -33,11 +33,15 @@ export function openAuth(call: Keeper, destination: Destination): DestinationAut
   return openJson<DestinationAuth>(call, destination.id, destination.auth);
 }
 
+export function openTls(call: Keeper, destination: Destination): ClientTls | null {
+  return openJson<ClientTls>(call, destination.id, destination.tls);
+}
+
 /** An endpoint as it is answered: credentials with their type and names only. */
 export function endpointOut(call: Keeper, destination: Destination) {
   return renderEndpoint(destination, {
     auth: openAuth(call, destination),
-    tls: openJson<ClientTls>(call, destination.id, destination.tls),
+    tls: openTls(call, destination),
   });
 }
 

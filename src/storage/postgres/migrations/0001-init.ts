@@ -16,6 +16,7 @@ import { membershipSql } from '../functions/membership.ts';
 import { notifySql } from '../functions/notify.ts';
 import { publishSql } from '../functions/publish.ts';
 import { queuedSql } from '../functions/queued.ts';
+import { searchSql } from '../functions/search.ts';
 import { writeSql } from '../functions/write.ts';
 
 export const init = {
@@ -196,7 +197,8 @@ CREATE UNIQUE INDEX resource_anywhere ON resource (kind, id) WHERE kind IN ('app
 CREATE INDEX resource_by_secret_hash ON resource ((facets ->> 'secretHash')) WHERE kind = 'api-key';
 CREATE INDEX resource_by_token_hash ON resource ((facets ->> 'tokenHash')) WHERE kind = 'source';
 CREATE INDEX resource_inbound ON resource (id)
-  WHERE kind = 'source' AND facets ->> 'kind' <> 'http' AND facets ->> 'disabled' = 'false';
+  WHERE kind = 'source' AND facets ->> 'disabled' = 'false'
+    AND (facets ->> 'kind' <> 'http' OR facets ->> 'expectEveryMs' IS NOT NULL);
 CREATE INDEX resource_running ON resource (no) WHERE kind = 'background-task' AND facets ->> 'status' = 'running';
 CREATE INDEX resource_expiry ON resource (((facets ->> 'expiresAt')::bigint)) WHERE kind = 'revoked-token';
 
@@ -224,6 +226,18 @@ CREATE TABLE search_cursor (
   scope_no bigint PRIMARY KEY,
   seq bigint NOT NULL
 ) WITH (fillfactor = 50);
+
+-- Terms of received events (search-terms.ts), on the day of the event. Decision 13. An index that gathers entries before
+-- it sorts them in costs a third; a search reads what is gathered, so it is kept short.
+CREATE TABLE search (
+  day integer NOT NULL,
+  scope_no bigint NOT NULL,
+  seq bigint NOT NULL,
+  terms integer[] NOT NULL,
+  PRIMARY KEY (scope_no, seq, day)
+) PARTITION BY RANGE (day);
+ALTER TABLE search ALTER COLUMN terms SET STORAGE MAIN;
+CREATE INDEX search_by_terms ON search USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 2048);
 
 -- Members of the cluster. The epoch is given once and never again; whoever finds a lease run out deletes the row.
 CREATE SEQUENCE epoch;
@@ -287,5 +301,6 @@ ${membershipSql}
 ${allowanceSql}
 ${publishSql}
 ${queuedSql}
+${searchSql}
 `,
 } as const;

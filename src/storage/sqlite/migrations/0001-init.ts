@@ -155,7 +155,8 @@ CREATE UNIQUE INDEX resource_anywhere ON resource (kind, id) WHERE kind IN ('app
 CREATE INDEX resource_by_secret_hash ON resource (doc ->> '$.secretHash') WHERE kind = 'api-key';
 CREATE INDEX resource_by_token_hash ON resource (doc ->> '$.tokenHash') WHERE kind = 'source';
 CREATE INDEX resource_inbound ON resource (id)
-  WHERE kind = 'source' AND doc ->> '$.kind' <> 'http' AND doc ->> '$.disabled' = 0;
+  WHERE kind = 'source' AND doc ->> '$.disabled' = 0
+    AND (doc ->> '$.kind' <> 'http' OR doc ->> '$.expectEveryMs' IS NOT NULL);
 CREATE INDEX resource_running ON resource (no) WHERE kind = 'background-task' AND doc ->> '$.status' = 'running';
 CREATE INDEX resource_expiry ON resource (doc ->> '$.expiresAt') WHERE kind = 'revoked-token';
 
@@ -181,5 +182,11 @@ CREATE TABLE search_cursor (
   scope_no INTEGER PRIMARY KEY,
   seq INTEGER NOT NULL
 ) STRICT;
+
+-- Terms of received events (search-tokens.ts): rowid is seq. It holds no texts, only which token is in which row; a list
+-- of rows is read in either direction from any row on. Decision 13.
+CREATE VIRTUAL TABLE search USING fts5(
+  tokens, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
+);
 `,
 } as const;

@@ -1,0 +1,138 @@
+/**
+ * Runs the sources that go and fetch or listen, each on the one node that holds its shard, and notices those that have
+ * gone quiet. Every two seconds: read which there are, start, stop, restart what changed.
+ */
+import type { InboundKind, RunningInbound } from '../ports/inbound.ts';
+import type { EngineParts } from './engine.ts';
+import type { HeldShards } from './held-shards.ts';
+import type { InboundHosts } from './inbound-hosts.ts';
+import type { SourceOf, SourceStates } from './source-states.ts';
+
+const ROUND_MS = 2_000;
+const PAGE = 250;
+/** How often the instant of a source's last event is written. */
+const SEEN_WRITTEN_MS = 10_000;
+
+interface Running {
+  readonly version: number;
+  readonly way: RunningInbound | null;
+}
+
+export interface InboundSourcesOptions {
+  readonly held: HeldShards;
+  readonly hosts: InboundHosts;
+  readonly states: SourceStates;
+}
+
+export class InboundSources {
+  readonly #parts: EngineParts;
+  readonly #options: InboundSourcesOptions;
+  readonly #kinds: ReadonlyMap<string, InboundKind>;
+  readonly #running = new Map<string, Running>();
+  #round: Promise<void> = Promise.resolve();
+  #cancel: () => void = () => {};
+  #stopped = true;
+  #seenWrittenAt = 0;
+
+  constructor(parts: EngineParts, options: InboundSourcesOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#kinds = new Map(parts.inboundKinds.map((kind) => [kind.kind, kind]));
+  }
+
+  start(): void {
+    // Without ways in there is nobody to run them for.
+    if (this.#kinds.size === 0) return;
+    this.#stopped = false;
+    this.#next(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#round;
+    await Promise.all([...this.#running.keys()].map((id) => this.#end(id)));
+  }
+
+  #next(afterMs: number): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#parts.clock.after(afterMs, () => {
+      this.#round = this.#look()
+        .catch((cause: unknown) => {
+          this.#parts.log.warn('sources.not-read', { reason: String(cause) });
+        })
+        .finally(() => this.#next(ROUND_MS));
+    });
+  }
+
+  async #look(): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (now - this.#seenWrittenAt >= SEEN_WRITTEN_MS) {
+      this.#seenWrittenAt = now;
+      await this.#options.states.writeSeen();
+    }
+    const there = new Set<string>();
+    for (let after: string | null = null; ; ) {
+      const page: readonly SourceOf[] = await this.#parts.storage.catalog.inboundSources(after, PAGE);
+      for (const of of page) {
+        if (!this.#options.held.hasKey(of.source.id)) continue;
+        there.add(of.source.id);
+        await this.#care(of);
+      }
+      if (page.length < PAGE || this.#stopped) break;
+      after = page.at(-1)!.source.id;
+    }
+    for (const id of [...this.#running.keys()]) if (!there.has(id)) await this.#end(id);
+  }
+
+  async #care(of: SourceOf): Promise<void> {
+    const { id, version } = of.source;
+    const known = this.#running.get(id);
+    if (known !== undefined && known.version !== version) await this.#end(id);
+    if (this.#stopped) return;
+    if (!this.#running.has(id)) this.#begin(of);
+    await this.#notice(of);
+  }
+
+  #begin(of: SourceOf): void {
+    const { source } = of;
+    const kind = this.#kinds.get(source.kind);
+    let way: RunningInbound | null = null;
+    if (kind !== undefined) {
+      try {
+        way = kind.run(this.#options.hosts.hostOf(of));
+      } catch (cause) {
+        this.#parts.log.error('source.not-started', cause, { sourceId: source.id, kind: source.kind });
+      }
+    }
+    this.#running.set(source.id, { version: source.version, way });
+  }
+
+  async #end(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    if (running === undefined) return;
+    this.#running.delete(id);
+    await running.way?.stop().catch((cause: unknown) => {
+      this.#parts.log.error('source.not-stopped', cause, { sourceId: id });
+    });
+  }
+
+  /** Silence begins and ends; events that other nodes took count through what they wrote. */
+  async #notice(of: SourceOf): Promise<void> {
+    const { expectEveryMs, updatedAt } = of.source;
+    if (expectEveryMs === null) return;
+    const { states } = this.#options;
+    const now = this.#parts.clock.now();
+    const { lastEventAt, state } = await states.health(of);
+    const isSilent = now - Math.max(lastEventAt ?? 0, updatedAt) > expectEveryMs;
+    if (isSilent && state !== 'silent') {
+      await states.writeHealth(of, { state: 'silent', detail: SILENT }, 'source.silent');
+      this.#parts.log.warn('source.silent', { organization: of.organization, sourceId: of.source.id });
+    } else if (!isSilent && state === 'silent') {
+      await states.writeHealth(of, { state: 'running', detail: null }, 'source.recovered');
+      this.#parts.log.info('source.recovered', { organization: of.organization, sourceId: of.source.id });
+    }
+  }
+}
+
+const SILENT = 'Nothing came for longer than is normal (expectEverySeconds).';

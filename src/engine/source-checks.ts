@@ -1,0 +1,88 @@
+/** What operations ask about sources and flows before they write them. */
+import type { Source, SourceHealth } from '../core/catalog/resources.ts';
+import type { OrganizationId } from '../core/ids.ts';
+import { invalid, Problem } from '../core/problem.ts';
+import type { EngineParts, Sources, Vault } from './engine.ts';
+import { liveSource } from './live-source.ts';
+import type { SourceStates } from './source-states.ts';
+
+export class SourceChecks implements Sources {
+  readonly #parts: EngineParts;
+  readonly #vault: Vault;
+  readonly #states: SourceStates;
+
+  constructor(parts: EngineParts, options: { vault: Vault; states: SourceStates }) {
+    this.#parts = parts;
+    this.#vault = options.vault;
+    this.#states = options.states;
+  }
+
+  get providers(): EngineParts['providers'] {
+    return this.#parts.providers;
+  }
+
+  check(organization: OrganizationId, source: Source): void {
+    const { providers, expressions, clock } = this.#parts;
+    if (!providers.has(source.provider))
+      throw invalid(
+        ['body', 'provider'],
+        `There is no provider ${JSON.stringify(source.provider)}: GET /api/v1/provider lists them; "none" takes calls from anybody.`,
+      );
+    for (const member of ['type', 'orderingKey'] as const) this.#checkMember(source[member], member);
+    this.#checkMember(source.dedupe?.key ?? null, 'dedupe', 'key');
+    this.#checkAnswer(source);
+    liveSource({ organization, source }, { vault: this.#vault, expressions, providers }, clock.now());
+    this.#checkInput(organization, source);
+  }
+
+  secretMembers(kind: Source['kind']): readonly string[] {
+    return this.#parts.inboundKinds.find((each) => each.kind === kind)?.secretMembers ?? [];
+  }
+
+  checkExpression(text: string, loc: readonly (string | number)[]): void {
+    at(loc, () => this.#parts.expressions.compile(text));
+  }
+
+  checkTemplate(text: string, loc: readonly (string | number)[]): void {
+    at(loc, () => this.#parts.expressions.template(text));
+  }
+
+  health(organization: OrganizationId, source: Source): Promise<SourceHealth> {
+    return this.#states.health({ organization, source });
+  }
+
+  #checkMember(text: string | null, ...loc: string[]): void {
+    if (text !== null) this.checkExpression(text, ['body', ...loc]);
+  }
+
+  #checkAnswer({ answer }: Source): void {
+    if (answer.kind !== 'template') return;
+    this.checkTemplate(answer.body, ['body', 'answer', 'body']);
+    for (const [name, text] of Object.entries(answer.headers))
+      this.checkTemplate(text, ['body', 'answer', 'headers', name]);
+  }
+
+  #checkInput(organization: OrganizationId, source: Source): void {
+    const kind = this.#parts.inboundKinds.find((each) => each.kind === source.kind);
+    if (source.kind === 'http' && source.input !== null)
+      throw invalid(['body', 'input'], 'A source of kind http has no input: leave it out.');
+    if (source.kind === 'http') return;
+    if (kind === undefined)
+      throw invalid(
+        ['body', 'kind'],
+        `Sources of kind ${source.kind} are not served here: choose another kind.`,
+      );
+    const text = source.input === null ? '{}' : this.#vault.open(organization, source.id, source.input);
+    kind.check(JSON.parse(text));
+  }
+}
+
+/** What an expression is told to be wrong with is told of the member that it stands in. */
+function at(loc: readonly (string | number)[], compile: () => unknown): void {
+  try {
+    compile();
+  } catch (cause) {
+    if (cause instanceof Problem && cause.code === 'validation') throw invalid([...loc], cause.message);
+    throw cause;
+  }
+}

@@ -1,0 +1,72 @@
+/** What the operations on destinations of flows share: endpoints whose owner is what was received. */
+import type { Static } from 'typebox';
+import { checkHeaders } from '../../../contract/custom-headers.ts';
+import { type DestinationIn, parseRequest, renderDestination } from '../../../contract/flow-destination.ts';
+import { parseRef } from '../../../contract/ids.ts';
+import type { Destination, DestinationRequest } from '../../../core/catalog/resources.ts';
+import { RECEIVED } from '../../../core/ids.ts';
+import { Problem } from '../../../core/problem.ts';
+import type { Call } from '../../define-operation.ts';
+import { freshDestination, patchedDestination } from '../endpoint/destination-of.ts';
+import { openAuth, openTls } from '../endpoint/sealed-parts.ts';
+
+export const TAG = 'Destination';
+export const READ = { role: 'viewer', scope: 'organization', permission: 'destination:read' } as const;
+export const WRITE = { role: 'editor', scope: 'organization', permission: 'destination:write' } as const;
+
+type DestinationCall = Pick<
+  Call,
+  'engine' | 'organization' | 'clock' | 'dice' | 'settings' | 'storage' | 'params'
+>;
+
+/** As it came, unless it is told otherwise. */
+const FORWARD: DestinationRequest = { kind: 'forward', appendPath: true, appendQuery: true, signed: false };
+
+export async function findFlowDestination(call: DestinationCall): Promise<Destination> {
+  const text = call.params.destination_id ?? '';
+  const ref = parseRef<'destination'>(text, 'destination');
+  const found = await call.storage.catalog.find(call.organization, 'destination', ref, RECEIVED);
+  if (found === null) throw new Problem('not_found', 'There is no such destination: check its id or uid.');
+  return found;
+}
+
+export function newFlowDestination(call: DestinationCall, body: Static<typeof DestinationIn>): Destination {
+  return {
+    ...freshDestination(call, RECEIVED, body),
+    request: checkedRequest(call, parseRequest(body.request, FORWARD)),
+  };
+}
+
+export function changedFlowDestination(
+  call: DestinationCall,
+  before: Destination,
+  body: Partial<Static<typeof DestinationIn>>,
+): Destination {
+  return {
+    ...patchedDestination(call, before, body),
+    request: checkedRequest(call, parseRequest(body.request, before.request ?? null)),
+  };
+}
+
+export function destinationOut(call: DestinationCall, destination: Destination) {
+  return renderDestination(destination, {
+    auth: openAuth(call, destination),
+    tls: openTls(call, destination),
+  });
+}
+
+/** Templates and header names are checked now: a delivery must not be the first to find out. */
+function checkedRequest(
+  call: DestinationCall,
+  request: DestinationRequest | null,
+): DestinationRequest | null {
+  if (request?.kind !== 'call') return request;
+  const { sources } = call.engine;
+  if (request.url !== null) sources.checkTemplate(request.url, ['body', 'request', 'url']);
+  if (request.body !== null) sources.checkTemplate(request.body, ['body', 'request', 'body']);
+  for (const [name, template] of request.headers) {
+    checkHeaders({ [name]: 'x' }, ['body', 'request', 'headers']);
+    sources.checkTemplate(template, ['body', 'request', 'headers', name]);
+  }
+  return request;
+}
