@@ -6,7 +6,13 @@ import assert from 'node:assert/strict';
 import type { Resource, ResourceKind, Resources } from '../../core/catalog/resources.ts';
 import type { Health } from '../../core/delivery/health.ts';
 import type { Event } from '../../core/event/event.ts';
-import type { ApplicationId, DestinationId, OrganizationId } from '../../core/ids.ts';
+import {
+  type ApplicationId,
+  type DestinationId,
+  type OrganizationId,
+  RECEIVED,
+  type SourceId,
+} from '../../core/ids.ts';
 import type { AuditEntry, Change } from '../../ports/catalog.ts';
 import type { EventScope } from '../../ports/history.ts';
 import type { AttemptRecord } from '../../ports/queue.ts';
@@ -25,12 +31,15 @@ import {
   NOON,
   newDestinationId,
   OLDEST,
+  receivedOf,
+  sourceOf,
 } from './samples.ts';
 
 export interface FilledStore {
   readonly organizations: readonly OrganizationId[];
   readonly scopes: readonly EventScope[];
   readonly destinations: readonly { readonly scope: EventScope; readonly id: DestinationId }[];
+  readonly sources: readonly { readonly organization: OrganizationId; readonly id: SourceId }[];
 }
 
 /** Words that storing, sorting and escaping may get wrong. */
@@ -53,6 +62,7 @@ export async function fillStore(storage: Storage, events: number, choose: Choose
   const organizations = ['org_filled_ada', 'org_filled_cyd'] as OrganizationId[];
   const scopes: EventScope[] = [];
   const destinations: { scope: EventScope; id: DestinationId }[] = [];
+  const sources: { organization: OrganizationId; id: SourceId }[] = [];
   for (const organization of organizations) {
     const applications = [applicationOf({ name: AWKWARD, uid: 'one' }), applicationOf({ uid: 'Two' })];
     await writeAll(
@@ -70,6 +80,12 @@ export async function fillStore(storage: Storage, events: number, choose: Choose
       }
     }
     await fillCatalog(storage, organization, applications[0]!.id as ApplicationId);
+    sources.push({ organization, id: await fillSource(storage, organization) });
+    const received = { organization, applicationId: RECEIVED };
+    const resource = destinationOf({ ownerId: RECEIVED, uid: 'of a flow' });
+    await writeAll(storage, organization, [inserted('destination', resource)]);
+    scopes.push(received);
+    destinations.push({ scope: received, id: resource.id });
   }
   for (let i = 0; i < events; i++) {
     const scope = scopes[choose(scopes.length)]!;
@@ -85,7 +101,7 @@ export async function fillStore(storage: Storage, events: number, choose: Choose
   for (const { scope, id } of destinations.filter((_, i) => i % 3 === 2)) {
     await writeAll(storage, scope.organization, [{ op: 'remove', kind: 'destination', id }]);
   }
-  return { organizations, scopes, destinations };
+  return { organizations, scopes, destinations, sources };
 }
 
 function inserted<Kind extends ResourceKind>(kind: Kind, resource: Resources[Kind]): Change {
@@ -125,6 +141,27 @@ async function fillCatalog(
   const who = { actorKind: 'api-key', actorId: 'key', subject: AWKWARD } as const;
   const audit = { id: idOf(NOON), at: NOON, ...who, action: 'x.y', before: null, after: { a: AWKWARD } };
   await writeAll(storage, organization, changes, { audit: [audit] });
+}
+
+async function fillSource(storage: Storage, organization: OrganizationId): Promise<SourceId> {
+  const source = sourceOf({ kind: 'imap', name: AWKWARD, tokenHash: `token of ${organization}` });
+  await writeAll(storage, organization, [inserted('source', source)]);
+  for (let i = 0; i < 3; i++) {
+    const refused = { reason: 'token-mismatch', expected: 'a token', got: AWKWARD } as const;
+    const call = { method: 'POST', path: '/', peer: null, headers: [['x', AWKWARD]], bodyBytes: 5 } as const;
+    const bodyStart = Buffer.from([0, 255, 92, i]);
+    const rejection = {
+      id: idOf(),
+      organization,
+      sourceId: source.id,
+      at: NOON,
+      ...refused,
+      ...call,
+      bodyStart,
+    };
+    await storage.rejections.add(rejection, 100);
+  }
+  return source.id;
 }
 
 interface Case {
@@ -239,6 +276,7 @@ async function acceptOne(storage: Storage, { scope, own, choose, i, acceptedAt }
     {
       ...(isRich ? rich : {}),
       applicationId: scope.applicationId,
+      received: scope.applicationId === RECEIVED ? RICH_RECEIVED : null,
       type: TYPES[choose(TYPES.length)]!,
       eventId: choose(4) === 0 ? `own-${i}` : null,
       acceptedAt,
@@ -256,6 +294,17 @@ async function acceptOne(storage: Storage, { scope, own, choose, i, acceptedAt }
   return { event: acceptance.event, seq: (result as { seq: number }).seq };
 }
 
+const RICH_RECEIVED = receivedOf({
+  sub: '/a',
+  query: 'b=c&channels=["a"]',
+  headers: [['X-Zoë', AWKWARD]],
+  peer: '::1',
+  proof: { scheme: 'hmac', key: 1 },
+  dedupeKey: AWKWARD,
+  isTest: true,
+  meta: { channels: ['a'], tags: ['x'], text: AWKWARD },
+});
+
 const PAGE = 5000;
 const ALL = { afterSeq: 0, limit: PAGE, bytesMax: 1e9 };
 const KINDS: readonly ResourceKind[] = [
@@ -267,6 +316,7 @@ const KINDS: readonly ResourceKind[] = [
   'background-task',
   'poller-consumer',
   'integration',
+  'source',
 ];
 
 /** As plain values that can be compared; bytes as texts. */
@@ -274,6 +324,7 @@ export async function tellAll(storage: Storage, filled: FilledStore): Promise<Re
   const told: Record<string, unknown> = {
     lanes: await storage.queue.lanes(null, PAGE, null),
     tasks: await storage.catalog.runningTasks(PAGE),
+    inbound: await storage.catalog.inboundSources(null, PAGE),
     unsettled: (await storage.upkeep.stats()).unsettledDeliveries,
   };
   for (const organization of filled.organizations) {
@@ -281,6 +332,9 @@ export async function tellAll(storage: Storage, filled: FilledStore): Promise<Re
   }
   for (const scope of filled.scopes) {
     told[`${scope.organization} ${scope.applicationId}`] = await tellScope(storage, scope);
+  }
+  for (const { organization, id } of filled.sources) {
+    told[id] = await storage.rejections.list(organization, id, { before: null, limit: PAGE });
   }
   for (const { scope, id } of filled.destinations) told[id] = await tellDestination(storage, scope, id);
   return plain(told) as Record<string, unknown>;
@@ -301,6 +355,7 @@ async function tellOrganization(storage: Storage, organization: OrganizationId):
     }),
     key: await catalog.findApiKey(`hash of ${organization}`),
     byUid: await catalog.find(organization, 'application', { uid: 'Two' }, null),
+    source: await catalog.findSource(`token of ${organization}`),
     audit: await catalog.audit(organization, { before: null, limit: PAGE }),
     answers: await Promise.all(
       Array.from({ length: 50 }, (_, i) => catalog.findIdempotent(organization, keyHash(i), NOON)),

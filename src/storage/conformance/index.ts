@@ -5,8 +5,10 @@ import { deliveryHistoryCases } from './delivery-history.ts';
 import { historyCases } from './history.ts';
 import { intakeCases } from './intake.ts';
 import { queueCases } from './queue.ts';
+import { rejectionCases } from './rejections.ts';
 import { resendCases } from './resend.ts';
 import type { OpenStorage } from './samples.ts';
+import { searchCases } from './search.ts';
 import { runCases } from './storage-test.ts';
 import { upkeepCases } from './upkeep.ts';
 
@@ -19,6 +21,8 @@ const SUITES = {
   catalog: catalogCases,
   'history of events': historyCases,
   'history of deliveries': deliveryHistoryCases,
+  search: searchCases,
+  rejections: rejectionCases,
   upkeep: upkeepCases,
 };
 

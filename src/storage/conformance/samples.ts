@@ -113,11 +113,9 @@ export function receivedOf(more: Partial<Received> = {}): Received {
     sealed: null,
     peer: null,
     proof: null,
-    readAs: null,
     dedupeKey: null,
     readAs: null,
     isTest: false,
-    readAs: null,
     meta: null,
     ...more,
   };

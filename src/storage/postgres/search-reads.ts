@@ -3,9 +3,13 @@ import { type OrganizationId, RECEIVED } from '../../core/ids.ts';
 import type { StoredEvent } from '../../ports/history.ts';
 import type { CandidateQuery, Candidates } from '../../ports/search.ts';
 import { type StoredRow, storedOf } from '../sql/event-row.ts';
-import { storedColumns } from './event-reads.ts';
+import { STORAGE_LIMITS } from '../sql/limits.ts';
+import { CandidatePage, ORDER_SLACK_MS, type Range, stretchesOf } from '../sql/search-stretches.ts';
+import { seqBefore, storedColumns } from './event-reads.ts';
 import { EVENT_JOINS, scopeNo, timeCondition } from './event-sql.ts';
 import { type ReadContext, rowLimit, Values } from './read-context.ts';
+import { overflowTerm, storedTerm } from './search-terms.ts';
+import { int4s, int8s } from './sql-array.ts';
 
 type Unindexed = StoredEvent & { readonly organization: OrganizationId };
 
@@ -49,31 +53,226 @@ export async function takeUnindexed(
   return taken;
 }
 
+interface Owner {
+  readonly no: number;
+  /** How far it is indexed. */
+  readonly indexed: number;
+}
+interface Place {
+  readonly seq: number;
+  readonly day: number;
+}
+
+/** Rows that are tested one by one before the index of terms is asked: what one event of a hundred has is found so. */
+const NEAR_LOOKS = 5000;
+/** So long after its begin a read that has come through a part stops by itself. */
+const LATE_MS = STORAGE_LIMITS.readDeadlineMs / 2;
+
 export async function candidates(
-  { db, now }: ReadContext,
+  context: ReadContext,
   { organization, query }: { organization: OrganizationId; query: CandidateQuery },
+  looks = NEAR_LOOKS,
 ): Promise<Candidates> {
+  const begun = performance.now();
   const values = new Values();
-  const by = query.direction === 'oldest-first' ? 'ASC' : 'DESC';
-  const filter = {
-    ...(query.since !== null && { since: query.since }),
-    ...(query.until !== null && { before: query.until }),
-  };
-  const scope = { organization, applicationId: RECEIVED };
-  const rows = await db.query<StoredRow>(
-    `SELECT ${storedColumns(values, query.withContent, now)}
-     FROM (SELECT * FROM event e WHERE e.scope_no = ${scopeNo(values, scope)} AND e.seq > ${values.add(query.after)}
-         AND e.seq < ${values.add(query.before ?? Number.MAX_SAFE_INTEGER)}${timeCondition(values, filter)}
-       ORDER BY e.seq ${by} LIMIT ${values.add(rowLimit(query.limit))}) e ${EVENT_JOINS} ORDER BY e.seq ${by}`,
+  const [owner] = await context.db.query<Owner>(
+    `SELECT s.no, coalesce(c.seq, 0) AS indexed FROM scope s LEFT JOIN search_cursor c ON c.scope_no = s.no
+     WHERE s.no = ${scopeNo(values, { organization, applicationId: RECEIVED })}`,
     values.list,
   );
-  const found: StoredEvent[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    found.push(storedOf(row, now));
-    bytes += row.content?.byteLength ?? 0;
-    if (bytes >= query.bytesMax) break;
+  if (owner === undefined) return { rows: [], scannedTo: null };
+  const page = new CandidatePage(query, () => performance.now() - begun > LATE_MS);
+  for (const stretch of stretchesOf(query, await boundsOf(context, organization, query), owner.indexed)) {
+    const search = new StretchSearch(context, { owner, query, page, looks });
+    const ended = await (stretch.isIndexed ? search.byTerms(stretch) : search.oneByOne(stretch));
+    if (ended !== null) return ended;
   }
-  const isWhole = found.length < rowLimit(query.limit) && bytes < query.bytesMax;
-  return { rows: found, scannedTo: isWhole ? null : (found.at(-1)?.seq ?? null) };
+  return page.whole();
+}
+
+/** Times as a range of seqs, with room for what was accepted at about the same time. */
+async function boundsOf(
+  { db }: ReadContext,
+  organization: OrganizationId,
+  { since, until, after, before }: CandidateQuery,
+): Promise<Range> {
+  const range = { after, before: before ?? Number.MAX_SAFE_INTEGER };
+  if (since === null && until === null) return range;
+  const scope = { organization, applicationId: RECEIVED };
+  const values = new Values();
+  const seqAt = (at: number | null, slack: number) =>
+    at === null ? 'NULL::bigint' : seqBefore(values, scope, at + slack);
+  const [row] = await db.query<{ first: number | null; last: number | null }>(
+    `SELECT ${seqAt(since, -ORDER_SLACK_MS)} AS first, ${seqAt(until, ORDER_SLACK_MS)} AS last`,
+    values.list,
+  );
+  const { first, last } = row!;
+  return {
+    after: Math.max(after, first ?? 0),
+    before: last === null ? range.before : Math.min(range.before, last + 1),
+  };
+}
+
+/** One stretch onto the page; each way tells the answer when the page has ended, null = the stretch is through. */
+class StretchSearch {
+  readonly #context: ReadContext;
+  readonly #owner: Owner;
+  readonly #query: CandidateQuery;
+  readonly #page: CandidatePage;
+  readonly #looks: number;
+
+  constructor(
+    context: ReadContext,
+    parts: { owner: Owner; query: CandidateQuery; page: CandidatePage; looks: number },
+  ) {
+    this.#context = context;
+    this.#owner = parts.owner;
+    this.#query = parts.query;
+    this.#page = parts.page;
+    this.#looks = parts.looks;
+  }
+
+  get #isUp(): boolean {
+    return this.#query.direction === 'oldest-first';
+  }
+
+  async oneByOne({ after, before }: Range): Promise<Candidates | null> {
+    const values = new Values();
+    const rows = `(SELECT * FROM event e WHERE e.scope_no = ${values.add(this.#owner.no)} AND e.seq > ${values.add(after)}
+      AND e.seq < ${values.add(before)}${this.#times(values)}
+      ORDER BY e.seq ${this.#isUp ? 'ASC' : 'DESC'} LIMIT ${values.add(this.#page.room)}) e`;
+    return this.#add(values, rows);
+  }
+
+  async byTerms(range: Range): Promise<Candidates | null> {
+    const { seqs, days, edge } = await this.#near(range);
+    const near = (seqs ?? []).map((seq, i) => ({ seq, day: days![i]! }));
+    const ended = await this.#addPlaces(near);
+    if (ended !== null || edge === null) return ended;
+    return this.#byDays(this.#isUp ? { ...range, after: edge } : { ...range, before: edge });
+  }
+
+  async #near({
+    after,
+    before,
+  }: Range): Promise<{ seqs: number[] | null; days: number[] | null; edge: number | null }> {
+    const [row] = await this.#context.db.query<{
+      seqs: number[] | null;
+      days: number[] | null;
+      edge: number | null;
+    }>('SELECT * FROM posthorn_search_near_1($1, $2, $3, $4, $5, $6, $7)', [
+      this.#owner.no,
+      after,
+      before,
+      ...this.#terms(),
+      this.#isUp,
+      this.#looks,
+    ]);
+    return row!;
+  }
+
+  /** Day after day, since the index gives all of one at once. */
+  async #byDays(range: Range): Promise<Candidates | null> {
+    for (const { day, after, before } of await this.#days(range)) {
+      for (let from: Range = { after, before }; ; ) {
+        const places = await this.#context.db.query<Place>(
+          'SELECT * FROM posthorn_search_far_1($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+          [
+            this.#owner.no,
+            day - 1,
+            day + 1,
+            from.after,
+            from.before,
+            ...this.#terms(),
+            this.#isUp,
+            this.#page.room,
+          ],
+        );
+        const isThrough = places.length < this.#page.room;
+        const ended = await this.#addPlaces(places);
+        if (ended !== null) return ended;
+        if (isThrough) break;
+        const last = places.at(-1)!.seq;
+        from = this.#isUp ? { ...from, after: last } : { ...from, before: last };
+      }
+      // What is looked for may be in none of many days.
+      if (this.#page.isLate) return this.#page.result(this.#isUp ? before - 1 : after + 1);
+    }
+    return null;
+  }
+
+  /**
+   * The range cut where a day begins, in the order asked for. An event's day is that of its id, its place that of its
+   * commit, so a stretch holds events of its neighbours, too.
+   */
+  async #days(range: Range): Promise<readonly (Range & { readonly day: number })[]> {
+    const rows = await this.#context.db.query<{ day: number; first: number }>(
+      `SELECT d.day, f.first FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+       CROSS JOIN LATERAL (SELECT substring(c.relname FROM '[0-9]+$')::integer AS day) AS d
+       CROSS JOIN LATERAL (SELECT min(s.seq) AS first FROM search s WHERE s.scope_no = $1 AND s.day = d.day OFFSET 0) AS f
+       WHERE i.inhparent = to_regclass('search') AND f.first IS NOT NULL ORDER BY f.first DESC`,
+      [this.#owner.no],
+    );
+    const cut: (Range & { readonly day: number })[] = [];
+    let { before } = range;
+    for (const { day, first } of rows) {
+      const after = Math.max(range.after, first - 1);
+      if (before - after > 1) cut.push({ day, after, before });
+      before = Math.min(before, first);
+    }
+    return this.#isUp ? cut.reverse() : cut;
+  }
+
+  #terms(): [Buffer, Buffer] {
+    const { no } = this.#owner;
+    return [int4s(this.#query.terms.map((term) => storedTerm(no, term))), int4s([overflowTerm(no)])];
+  }
+
+  #times(values: Values): string {
+    const { since, until } = this.#query;
+    return timeCondition(values, {
+      ...(since !== null && { since }),
+      ...(until !== null && { before: until }),
+    });
+  }
+
+  async #addPlaces(places: readonly Place[]): Promise<Candidates | null> {
+    for (let at = 0; at < places.length; ) {
+      const some = places.slice(at, at + this.#page.room);
+      const values = new Values();
+      const rows = `(SELECT e.* FROM unnest(${values.add(int8s(some.map(({ seq }) => seq)))}::bigint[],
+          ${values.add(int4s(some.map(({ day }) => day)))}::integer[]) AS p (seq, day)
+        CROSS JOIN LATERAL (SELECT * FROM event e WHERE e.scope_no = ${values.add(this.#owner.no)} AND e.day = p.day
+          AND e.seq = p.seq${this.#times(values)} OFFSET 0) e) e`;
+      const ended = await this.#add(values, rows);
+      if (ended !== null) return ended;
+      at += some.length;
+    }
+    return null;
+  }
+
+  /** A body is fetched only when there is room for it: before that, its length is enough. */
+  async #add(values: Values, from: string): Promise<Candidates | null> {
+    const { db, now } = this.#context;
+    const { withContent, bytesMax } = this.#query;
+    const by = this.#isUp ? 'ASC' : 'DESC';
+    const columns = storedColumns(values, withContent, now);
+    const rows = await db.query<StoredRow>(
+      withContent
+        ? `SELECT ${columns} FROM (SELECT e.*, ${bytesBefore(values, now, by)} AS bytes_before FROM ${from}) e ${EVENT_JOINS}
+           WHERE e.bytes_before < ${values.add(Math.max(1, Math.min(bytesMax, Number.MAX_SAFE_INTEGER)))} ORDER BY e.seq ${by}`
+        : `SELECT ${columns} FROM ${from} ${EVENT_JOINS} ORDER BY e.seq ${by}`,
+      values.list,
+    );
+    for (const row of rows) if (this.#page.add(storedOf(row, now))) return this.#page.result();
+    return null;
+  }
+}
+
+/** Of the contents of the rows before this one. */
+function bytesBefore(values: Values, now: number, by: 'ASC' | 'DESC'): string {
+  return `coalesce(sum((SELECT octet_length(c.body) FROM content c
+      WHERE c.day = (e.content_expires_at / 86400000)::integer AND c.seq = e.seq
+        AND NOT e.expunged AND e.content_expires_at > ${values.add(now)}))
+    OVER (ORDER BY e.seq ${by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`;
 }

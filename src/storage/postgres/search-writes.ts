@@ -1,18 +1,55 @@
 /** Fills the index of received events. Several nodes may do the same stretch: repeating changes nothing. */
-import { RECEIVED } from '../../core/ids.ts';
+import { type OrganizationId, RECEIVED } from '../../core/ids.ts';
 import type { IndexEntry } from '../../ports/search.ts';
-import type { Connections } from './connection.ts';
+import type { Connections, Session } from './connection.ts';
+import { dayOfId } from './day-of.ts';
+import { storedTerms } from './search-terms.ts';
+import { int4s, int8s, texts } from './sql-array.ts';
 
 export async function indexEvents(
   { connections }: { connections: Connections },
   entries: readonly IndexEntry[],
 ): Promise<void> {
-  if (entries.length === 0) return;
-  await connections.query(
-    `INSERT INTO search_cursor SELECT s.no, max(i.seq)
-     FROM unnest($1::text[], $2::bigint[]) AS i (organization, seq) JOIN organization o ON o.id = i.organization
-     JOIN scope s ON s.organization_no = o.no AND s.application_id = '${RECEIVED}' GROUP BY s.no ORDER BY s.no
+  const days = new Set(entries.map(({ id }) => dayOfId(id)));
+  for (const day of days) await connections.query(`SELECT posthorn_ensure_day('search', $1)`, [day]);
+  const organizations = [...new Set(entries.map(({ organization }) => organization))].sort();
+  await connections.transact(async (session) => {
+    for (const organization of organizations) {
+      const own = entries.filter((entry) => entry.organization === organization);
+      await indexOwn(session, organization, own);
+    }
+  });
+}
+
+async function indexOwn(
+  session: Session,
+  organization: OrganizationId,
+  entries: readonly IndexEntry[],
+): Promise<void> {
+  const [scope] = await session.query<{ no: number }>(
+    `SELECT s.no FROM scope s JOIN organization o ON o.no = s.organization_no
+     WHERE o.id = $1 AND s.application_id = '${RECEIVED}'`,
+    [organization],
+  );
+  if (scope === undefined) return;
+  // Of an event that was dropped or expunged meanwhile nothing is kept.
+  await session.query(
+    `INSERT INTO search (day, scope_no, seq, terms)
+     SELECT i.day, $1::bigint, i.seq, i.terms::integer[]
+     FROM unnest($2::bigint[], $3::integer[], $4::text[]) AS i (seq, day, terms)
+     CROSS JOIN LATERAL (SELECT 1 FROM event e
+       WHERE e.scope_no = $1::bigint AND e.day = i.day AND e.seq = i.seq AND NOT e.expunged OFFSET 0) AS kept
+     ON CONFLICT DO NOTHING`,
+    [
+      scope.no,
+      int8s(entries.map(({ seq }) => seq)),
+      int4s(entries.map(({ id }) => dayOfId(id))),
+      texts(entries.map((entry) => storedTerms(scope.no, entry))),
+    ],
+  );
+  await session.query(
+    `INSERT INTO search_cursor VALUES ($1, $2)
      ON CONFLICT (scope_no) DO UPDATE SET seq = greatest(search_cursor.seq, EXCLUDED.seq)`,
-    [entries.map(({ organization }) => organization), entries.map(({ seq }) => seq)],
+    [scope.no, Math.max(...entries.map(({ seq }) => seq))],
   );
 }

@@ -119,9 +119,10 @@ const DAY_TO_DROP = `
   SELECT c.relname AS name
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent,
     LATERAL (SELECT substring(c.relname FROM '[0-9]+$')::integer AS day) AS d
-  WHERE p.oid IN (to_regclass('event'), to_regclass('attempt'), to_regclass('content')) AND CASE p.relname
+  WHERE p.oid IN (to_regclass('event'), to_regclass('attempt'), to_regclass('content'), to_regclass('search')) AND CASE p.relname
       WHEN 'content' THEN d.day < $1
       WHEN 'attempt' THEN d.day < $2
+      WHEN 'search' THEN d.day < $2 AND to_regclass(format('event_%s', d.day)) IS NULL
       ELSE d.day < $2 AND NOT EXISTS (SELECT 1 FROM fresh WHERE fresh.day = d.day)
         AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.day = d.day) END
     AND c.relname <> ALL ($3::text[])
@@ -173,7 +174,7 @@ export function expungeContent(connections: Connections, op: WriteOpOf<'expunge-
   return connections.transact(async (session) => {
     const rows = await session.query<Expunged>(
       `UPDATE event SET expunged = true WHERE scope_no = ${SCOPE_NO} AND id = $3 AND day = $4
-       RETURNING seq, content_expires_at`,
+       RETURNING scope_no, day, seq, content_expires_at`,
       [...scopeValues(op), op.eventId, dayOfId(op.eventId)],
     );
     await dropContents(session, rows);
@@ -182,6 +183,8 @@ export function expungeContent(connections: Connections, op: WriteOpOf<'expunge-
 }
 
 interface Expunged {
+  readonly scope_no: number;
+  readonly day: number;
   readonly seq: number;
   readonly content_expires_at: number;
 }
@@ -192,6 +195,12 @@ async function dropContents(session: Session, rows: readonly Expunged[]): Promis
     `DELETE FROM content c USING unnest($1::bigint[], $2::integer[]) AS gone (seq, day)
      WHERE c.seq = gone.seq AND c.day = gone.day`,
     [rows.map(({ seq }) => seq), rows.map((row) => dayOf(row.content_expires_at))],
+  );
+  // Terms tell what the content was.
+  await session.query(
+    `DELETE FROM search s USING unnest($1::bigint[], $2::bigint[], $3::integer[]) AS gone (scope_no, seq, day)
+     WHERE s.scope_no = gone.scope_no AND s.seq = gone.seq AND s.day = gone.day`,
+    [rows.map((row) => row.scope_no), rows.map(({ seq }) => seq), rows.map(({ day }) => day)],
   );
 }
 
@@ -205,7 +214,7 @@ export function expungeContents(
          SELECT scope_no, id, day FROM event WHERE scope_no = ${SCOPE_NO} AND id > $3 AND id < $4
            AND day BETWEEN $8 AND $5 AND accepted_at < $6 AND NOT expunged ORDER BY id LIMIT $7) AS old
        WHERE e.scope_no = old.scope_no AND e.id = old.id AND e.day = old.day
-       RETURNING e.id, e.seq, e.content_expires_at`,
+       RETURNING e.id, e.scope_no, e.day, e.seq, e.content_expires_at`,
       [
         ...scopeValues(op),
         op.after,

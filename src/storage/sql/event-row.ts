@@ -90,7 +90,10 @@ function packMore(event: Event): string | null {
 function packReceived({ meta, ...received }: Received): PackedReceived {
   const usual: Partial<Record<string, unknown>> = USUAL_RECEIVED;
   const unusual = Object.entries(received).filter(([name, value]) => usual[name] !== value);
-  return { ...Object.fromEntries(unusual), ...(meta !== null && { meta: JSON.stringify(meta) }) } as PackedReceived;
+  return {
+    ...Object.fromEntries(unusual),
+    ...(meta !== null && { meta: JSON.stringify(meta) }),
+  } as PackedReceived;
 }
 
 function unpackReceived({ meta, ...packed }: PackedReceived): Received {

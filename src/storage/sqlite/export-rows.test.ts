@@ -54,7 +54,10 @@ test('every column of every table is carried', async () => {
   using place = scratch();
   await fill(place.path);
   const db = new DatabaseSync(place.path, { readOnly: true });
-  const tables = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`).all();
+  // The index of received events is made anew where they arrive.
+  const tables = db
+    .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'search%' ORDER BY name`)
+    .all();
   const names = tables.map(({ name }) => name as MovedTable | 'meta').filter((name) => name !== 'meta');
   assert.deepEqual(names, [...MOVED_TABLES].sort());
   const source = openMoveSource(place.path);

@@ -15,11 +15,18 @@ export class Deadline {
     this.#rows = 0;
   }
 
+  get isNear(): boolean {
+    return performance.now() > this.#endsAt - NEAR_END_MS;
+  }
+
   /** Called once per row; throws when the read has taken too long. */
   check(): void {
     if (++this.#rows % ROWS_PER_LOOK === 0 && performance.now() > this.#endsAt) throw readTooLong();
   }
 }
+
+/** So long before its end a read that can say how far it got stops by itself. */
+const NEAR_END_MS = 500;
 
 export function readTooLong(): Problem {
   return new Problem('unavailable', 'The query took too long; ask for a shorter range or fewer filters.', {

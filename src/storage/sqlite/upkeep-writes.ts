@@ -1,10 +1,11 @@
 /** Clean-up and erasure inside the writer's transaction, in bounded steps. */
-import { idAt } from '../../core/ids.ts';
+import { idAt, RECEIVED } from '../../core/ids.ts';
 import type { WriteOpOf } from '../sql/write-op.ts';
 import type { Connection } from './connection.ts';
 import { CONTENT_NO, HOUR_MS, ID_SLACK_MS } from './event-sql.ts';
 import type { IntakeWrites } from './intake.ts';
 import type { Interned } from './interned.ts';
+import { dropFromIndex } from './search-writes.ts';
 
 /** Scopes that one step of pruning looks at when they have nothing to drop. */
 const SCOPES_SEEN_MAX = 5000;
@@ -174,6 +175,7 @@ export class UpkeepWrites {
       );
       for (const { seq } of rows) needed.add(seq);
     }
+    const isReceived = this.#isReceived(scopeNo);
     let dropped = 0;
     for (const seq of seqs) {
       if (needed.has(seq)) continue;
@@ -184,8 +186,17 @@ export class UpkeepWrites {
       );
       this.#db.run('DELETE FROM attempt WHERE seq = ?', seq);
       dropped += this.#db.run('DELETE FROM event WHERE scope_no = ? AND seq = ?', scopeNo, seq);
+      if (isReceived) dropFromIndex(this.#db, seq);
     }
     return dropped;
+  }
+
+  #isReceived(scopeNo: number): boolean {
+    const scope = this.#db.get<{ owner: string }>(
+      'SELECT application_id AS owner FROM scope WHERE no = ?',
+      scopeNo,
+    );
+    return scope?.owner === RECEIVED;
   }
 
   expungeContent(op: WriteOpOf<'expunge-content'>): boolean {
@@ -221,6 +232,7 @@ export class UpkeepWrites {
       seq,
     );
     this.#db.run('UPDATE event SET expunged = 1 WHERE scope_no = ? AND seq = ?', scopeNo, seq);
+    if (this.#isReceived(scopeNo)) dropFromIndex(this.#db, seq);
   }
 
   expungeResponse(op: WriteOpOf<'expunge-response'>): boolean {

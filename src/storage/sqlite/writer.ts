@@ -114,7 +114,7 @@ export class Writer {
       case 'add-rejection':
         return addRejection(this.#db, op);
       case 'index':
-        return indexEvents(this.#db, op);
+        return indexEvents(this.#db, op.entries);
       case 'checkpoint':
         return undefined;
       case 'ping':

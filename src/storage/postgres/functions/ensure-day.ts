@@ -7,7 +7,7 @@ CREATE FUNCTION posthorn_ensure_day(p_table text, p_day integer) RETURNS void LA
 DECLARE
   v_name text := format('%s_%s', p_table, p_day);
 BEGIN
-  IF p_table NOT IN ('event', 'content', 'attempt') THEN
+  IF p_table NOT IN ('event', 'content', 'attempt', 'search') THEN
     RAISE EXCEPTION 'no table % is cut by days', p_table;
   END IF;
   IF to_regclass(v_name) IS NOT NULL THEN
