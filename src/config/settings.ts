@@ -58,6 +58,18 @@ export const SETTINGS = {
     null,
     'How the outside reaches this server; used in links.',
   ),
+  smtpListen: setting<{ readonly host: string; readonly port: number } | null>(
+    'SMTP_LISTEN',
+    parse.listen,
+    null,
+    'Address and port to take mail at, e.g. 0.0.0.0:25; not set: no mail is taken (docs/mail.md).',
+  ),
+  smtpTlsCert: secret(
+    'SMTP_TLS_CERT',
+    parse.text,
+    'Certificate chain (PEM) of the mail port; with it and its key STARTTLS is offered.',
+  ),
+  smtpTlsKey: secret('SMTP_TLS_KEY', parse.text, 'Private key (PEM) of that certificate.'),
   mainSecret: secret(
     'MAIN_SECRET',
     parse.secrets,

@@ -26,7 +26,7 @@ const SmtpShape = Type.Object(
 export interface SmtpSettings extends Required<Static<typeof SmtpShape>> {}
 
 const check = settingsCheck(SmtpShape);
-const SENDER = /^(?:[^\s@<>]+@)?[^\s@<>]+$/;
+const SENDER = /^(?:[^\s@<>]*@)?[^\s@<>]+$/;
 
 /** Problem `validation` with `loc` under `['body', 'input']`. */
 export function smtpSettings(input: unknown): SmtpSettings {
