@@ -8,8 +8,10 @@ import type { ParsedBody, ReceivedFile } from '../core/received/event-document.t
 import { decodeCharacters } from './characters.ts';
 import { headerParameters } from './header-parameters.ts';
 import { parseJson } from './json.ts';
+import type { FormatLimits } from './limits.ts';
 import { kindOf, type MediaType, parseMediaType } from './media-type.ts';
 import { NestedNames } from './nested-names.ts';
+import { getOwn, isMembers } from './own.ts';
 import { type Part, splitParts } from './parts.ts';
 import { type Content, parsed, type Reading, unreadable } from './reading.ts';
 
@@ -37,6 +39,7 @@ export async function readMultipart(content: Content, read: ReadPart): Promise<R
 function formData(parts: readonly Named[], wrong: string | null, { limits }: Content): ParsedBody {
   const names = new NestedNames(limits.formDepth);
   const files: ReceivedFile[] = [];
+  const charsets = charsetsOf(parts, limits);
   let error = wrong;
   for (const [index, part] of parts.entries()) {
     const field = part.name ?? `part_${index + 1}`;
@@ -48,12 +51,28 @@ function formData(parts: readonly Named[], wrong: string | null, { limits }: Con
       files.push(fileOf(part, field));
       continue;
     }
-    const { text, error: badText } = decodeCharacters(part.bytes, part.type.parameters.get('charset'));
+    const charset = part.type.parameters.get('charset') ?? charsets(field);
+    const { text, error: badText } = decodeCharacters(part.bytes, charset);
     error ??= badText;
     const json = kind === 'json' ? parseJson(text, limits) : null;
     names.add(field, json && 'value' in json ? json.value : text);
   }
   return parsed('multipart', names.done(), { files, error });
+}
+
+/** A field may say the charset of all (`_charset_`, RFC 7578 §4.6) or of each (SendGrid's `charsets`, JSON). */
+function charsetsOf(parts: readonly Named[], limits: FormatLimits): (field: string) => string | undefined {
+  const textOf = (field: string): string | undefined => {
+    const part = parts.find(({ name }) => name === field);
+    return part === undefined ? undefined : decodeCharacters(part.bytes, undefined).text.trim();
+  };
+  const ofAll = textOf('_charset_');
+  const json = parseJson(textOf('charsets') ?? '', limits);
+  const ofEach = 'value' in json && isMembers(json.value) ? json.value : {};
+  return (field) => {
+    const own = getOwn(ofEach, field);
+    return typeof own === 'string' ? own : ofAll;
+  };
 }
 
 async function mixed(
