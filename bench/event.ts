@@ -24,19 +24,29 @@ export function requestTemplate(options: {
   port: number;
   token: string | null;
   wrap: boolean;
-}): { bytes: Buffer; hole: number } {
+  githubSecret?: string | null;
+}): { bytes: Buffer; hole: number; bodyAt: number; signatureAt: number } {
   const body = options.wrap ? `{"eventType":"bench.order","payload":${payload(0)}}` : payload(0);
   const head = [
     `POST ${options.path} HTTP/1.1`,
     `Host: 127.0.0.1:${options.port}`,
     'Content-Type: application/json',
     ...(options.token ? [`Authorization: Bearer ${options.token}`] : []),
+    ...(options.githubSecret
+      ? ['X-GitHub-Event: push', `X-Hub-Signature-256: sha256=${'0'.repeat(64)}`]
+      : []),
     `Content-Length: ${Buffer.byteLength(body)}`,
     '',
     '',
   ].join('\r\n');
   const bytes = Buffer.from(head + body);
-  return { bytes, hole: bytes.indexOf(MARK) + MARK.length };
+  const signed = bytes.indexOf('sha256=');
+  return {
+    bytes,
+    hole: bytes.indexOf(MARK) + MARK.length,
+    bodyAt: Buffer.byteLength(head),
+    signatureAt: options.githubSecret && signed > 0 ? signed + 'sha256='.length : 0,
+  };
 }
 
 export function writeNumber(bytes: Buffer, hole: number, n: number): void {

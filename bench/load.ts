@@ -2,6 +2,7 @@
  * Load generator, in a process of its own: keep-alive publishers on raw sockets, one request in flight each, either as
  * fast as answers come (closed loop) or at a given rate. Notes when each event was answered 202.
  */
+import { createHmac, createSecretKey } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { requestTemplate, writeNumber } from './event.ts';
 
@@ -14,6 +15,8 @@ export interface LoadOrder {
   readonly wrap: boolean;
   readonly publishers: number;
   readonly count: number;
+  /** Signs each body as GitHub does; not said: nothing is signed. */
+  readonly githubSecret?: string | null;
   /** Events per second; null = closed loop. */
   readonly rate: number | null;
 }
@@ -32,6 +35,7 @@ function run(order: LoadOrder): Promise<LoadReport> {
   let next = 0;
   let done = 0;
   let refused = 0;
+  const key = order.githubSecret ? createSecretKey(Buffer.from(order.githubSecret)) : null;
   return new Promise((resolve, reject) => {
     const idle: (() => void)[] = [];
     const sockets: Socket[] = [];
@@ -59,6 +63,10 @@ function run(order: LoadOrder): Promise<LoadReport> {
         // A copy: the kernel may not have taken the previous bytes when the hole is written again.
         const bytes = Buffer.from(template.bytes);
         writeNumber(bytes, template.hole, current);
+        if (template.signatureAt > 0) {
+          const digest = createHmac('sha256', key!).update(bytes.subarray(template.bodyAt)).digest('hex');
+          bytes.write(digest, template.signatureAt, 'latin1');
+        }
         socket.write(bytes);
       };
       const goOn = (): void => {

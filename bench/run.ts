@@ -9,6 +9,7 @@ import { backlog } from './scenarios/backlog.ts';
 import { cluster } from './scenarios/cluster.ts';
 import { deadEndpoint } from './scenarios/dead-endpoint.ts';
 import { fanOut } from './scenarios/fan-out.ts';
+import { ingest } from './scenarios/ingest.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +31,7 @@ const SCENARIOS: Record<string, (options: BenchOptions) => Promise<void>> = {
   fanout: fanOut,
   dead: deadEndpoint,
   backlog,
+  ingest,
   cluster,
 };
 
