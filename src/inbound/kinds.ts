@@ -5,6 +5,7 @@ import type { InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Web } from '../ports/web.ts';
 import { makePollKind } from './poll/poll-kind.ts';
+import { makeScheduleKind } from './schedule/schedule-kind.ts';
 import { smtpKind } from './smtp/smtp-kind.ts';
 
 /** What a kind is made of. */
