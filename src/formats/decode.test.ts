@@ -41,6 +41,7 @@ test('a body without a coding is the same bytes, at once', () => {
   assert.equal(formats.decode([], PLAIN), PLAIN);
   assert.equal(decode('identity', PLAIN), PLAIN);
   assert.equal(decode('', PLAIN), PLAIN);
+  assert.equal(decode('UTF-8', PLAIN), PLAIN);
   const empty = new Uint8Array(0);
   assert.equal(decode('gzip', empty), empty);
 });

@@ -16,6 +16,8 @@ const NAMES: ReadonlyMap<string, Coding> = new Map([
   ['deflate', 'deflate'],
   ['br', 'br'],
 ]);
+/** `identity`, and what clients write there who mean a charset or a transfer encoding. */
+const NO_CODINGS: ReadonlySet<string> = new Set(['identity', 'none', 'utf-8', 'utf8', 'binary']);
 const zlibInflate: Undo = promisify(inflate);
 const rawInflate: Undo = promisify(inflateRaw);
 const UNDO: Record<Coding, Undo> = {
@@ -42,7 +44,7 @@ function codingsOf(headers: RawHeaders): Coding[] {
     .filter(([name]) => name.toLowerCase() === 'content-encoding')
     .flatMap(([, value]) => value.split(',', CODINGS_MAX + 2))
     .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '' && name !== 'identity');
+    .filter((name) => name !== '' && !NO_CODINGS.has(name));
   if (names.length > CODINGS_MAX)
     throw new Problem(
       'unsupported_media_type',
