@@ -22,4 +22,4 @@ export interface InboundParts {
 
 export type MakeInboundKind = (parts: InboundParts) => InboundKind;
 
-export const INBOUND_KINDS: readonly MakeInboundKind[] = [makePollKind, smtpKind];
+export const INBOUND_KINDS: readonly MakeInboundKind[] = [makePollKind, makeScheduleKind, smtpKind];
