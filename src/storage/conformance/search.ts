@@ -203,7 +203,54 @@ const finding: Cases = {
   },
 };
 
+/** Numbers that look like chance and are the same each time. */
+function diceOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % below;
+  };
+}
+
+const DAYS = 4;
+const EVENTS = 60;
+
+/** Many questions about many events over some days, each answered as by looking at every event. */
+export async function searchMany(storage: Storage): Promise<void> {
+  const dice = diceOf(7);
+  const some = (below: number) => [0, 1, 2, 3, 4].filter(() => dice(below) === 0);
+  const all: Kept[] = [];
+  for (let day = DAYS; day > 0; day--) {
+    const terms = Array.from({ length: EVENTS / DAYS }, () => some(2));
+    const kept = await receiveEach(storage, terms, { from: NOON - day * DAY });
+    const marked = kept.map((entry) => ({ ...entry, overflows: dice(12) === 0 }));
+    if (day > 1) await storage.search.index(marked);
+    all.push(...(day > 1 ? marked : kept.map((entry) => ({ ...entry, overflows: true }))));
+  }
+  for (let i = 0; i < 40; i++) {
+    const terms = some(3);
+    const [from, to] = [dice(EVENTS), dice(EVENTS)].sort((a, b) => a - b) as [number, number];
+    const isTimed = dice(2) === 0;
+    const isUp = dice(2) === 0;
+    const range = { since: all[from]!.at, until: all[to]!.at };
+    const wanted = idsOf(
+      all
+        .slice(isTimed ? from : 0, isTimed ? to : EVENTS)
+        .filter((event) => event.overflows || terms.every((term) => event.terms.includes(term))),
+    );
+    const query = { terms, limit: 1 + dice(20), direction: isUp ? 'oldest-first' : 'newest-first' } as const;
+    const found = await findAll(storage, isTimed ? { ...query, ...range } : query);
+    assert.deepEqual(
+      found,
+      isUp ? wanted : wanted.toReversed(),
+      JSON.stringify({ ...query, isTimed, from, to }),
+    );
+  }
+}
+
 const forgetting: Cases = {
+  'answers as somebody who looks at every event': ({ storage }) => searchMany(storage),
+
   'forgets what is older than the history': async ({ storage }) => {
     const old = await indexEach(storage, [[RED], [RED]], { from: NOON - 40 * DAY });
     const [kept] = await indexEach(storage, [[RED]], { from: NOON - DAY });

@@ -68,7 +68,7 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<Opened
     epoch: () => cluster.epoch,
   });
   const writes = new WriteQueue(writer, limits);
-  return { storage: storagePorts({ connections, writes, interned, days, cluster, clock }), clock };
+  return { storage: storagePorts({ connections, writes, interned, days, cluster, clock, limits }), clock };
 }
 
 /** Brings the database to the newest schema, also while nodes run on it. */

@@ -13,7 +13,7 @@ import type { Storage } from '../../ports/storage.ts';
 import type { Upkeep } from '../../ports/upkeep.ts';
 import { recordOp } from '../sql/attempt-row.ts';
 import { acceptOp } from '../sql/event-row.ts';
-import { SETTLE_ROWS_MAX } from '../sql/limits.ts';
+import { SETTLE_ROWS_MAX, type StorageLimits } from '../sql/limits.ts';
 import type { WriteQueue } from '../sql/write-queue.ts';
 import { findAttempt, listAttempts } from './attempt-reads.ts';
 import {
@@ -60,6 +60,7 @@ export interface PortParts {
   readonly days: Days;
   readonly cluster: Cluster;
   readonly clock: Clock;
+  readonly limits: StorageLimits;
 }
 
 export function storagePorts(parts: PortParts): Storage {
@@ -192,7 +193,7 @@ function searchPort(parts: PortParts): Search {
   return {
     takeUnindexed: (options) => takeUnindexed(read, options),
     index: (entries) => indexEvents(parts, entries),
-    candidates: (organization, query) => candidates(read, { organization, query }),
+    candidates: (organization, query) => candidates(read, { organization, query }, parts.limits),
   };
 }
 

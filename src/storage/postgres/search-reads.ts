@@ -3,7 +3,7 @@ import { type OrganizationId, RECEIVED } from '../../core/ids.ts';
 import type { StoredEvent } from '../../ports/history.ts';
 import type { CandidateQuery, Candidates } from '../../ports/search.ts';
 import { type StoredRow, storedOf } from '../sql/event-row.ts';
-import { STORAGE_LIMITS } from '../sql/limits.ts';
+import type { StorageLimits } from '../sql/limits.ts';
 import { CandidatePage, ORDER_SLACK_MS, type Range, stretchesOf } from '../sql/search-stretches.ts';
 import { seqBefore, storedColumns } from './event-reads.ts';
 import { EVENT_JOINS, scopeNo, timeCondition } from './event-sql.ts';
@@ -63,17 +63,13 @@ interface Place {
   readonly day: number;
 }
 
-/** Rows that are tested one by one before the index of terms is asked: what one event of a hundred has is found so. */
-const NEAR_LOOKS = 5000;
-/** So long after its begin a read that has come through a part stops by itself. */
-const LATE_MS = STORAGE_LIMITS.readDeadlineMs / 2;
+type SearchLimits = Pick<StorageLimits, 'searchLooksMax' | 'readDeadlineMs'>;
 
 export async function candidates(
   context: ReadContext,
   { organization, query }: { organization: OrganizationId; query: CandidateQuery },
-  looks = NEAR_LOOKS,
+  limits: SearchLimits,
 ): Promise<Candidates> {
-  const begun = performance.now();
   const values = new Values();
   const [owner] = await context.db.query<Owner>(
     `SELECT s.no, coalesce(c.seq, 0) AS indexed FROM scope s LEFT JOIN search_cursor c ON c.scope_no = s.no
@@ -81,9 +77,11 @@ export async function candidates(
     values.list,
   );
   if (owner === undefined) return { rows: [], scannedTo: null };
-  const page = new CandidatePage(query, () => performance.now() - begun > LATE_MS);
+  // One that has come through a part by then stops by itself.
+  const lateAt = performance.now() + limits.readDeadlineMs / 2;
+  const page = new CandidatePage(query, () => performance.now() > lateAt);
   for (const stretch of stretchesOf(query, await boundsOf(context, organization, query), owner.indexed)) {
-    const search = new StretchSearch(context, { owner, query, page, looks });
+    const search = new StretchSearch(context, { owner, query, page, looks: limits.searchLooksMax });
     const ended = await (stretch.isIndexed ? search.byTerms(stretch) : search.oneByOne(stretch));
     if (ended !== null) return ended;
   }

@@ -10,6 +10,8 @@ export interface StorageLimits {
   readonly waitingReadsMax: number;
   /** A read that takes longer fails as `unavailable`. */
   readonly readDeadlineMs: number;
+  /** Rows of a search that are tested one by one before PostgreSQL's index of terms is asked. */
+  readonly searchLooksMax: number;
   /** Pages of the write-ahead log after which the writer folds it back between two batches. */
   readonly walPagesMax: number;
 }
@@ -21,6 +23,7 @@ export const STORAGE_LIMITS: StorageLimits = {
   waitingBytesMax: 128 * 1024 * 1024,
   waitingReadsMax: 1000,
   readDeadlineMs: 5000,
+  searchLooksMax: 5000,
   walPagesMax: 1000,
 };
 

@@ -4,7 +4,8 @@
  * posthorn_search_near_1 goes through rows in order of seq and tests each: for terms that many events have. At most
  * p_looks rows; 'edge' is the last one's seq, NULL = there are no more.
  * posthorn_search_far_1 asks the index of terms, which gives all of the range at once and in no order: for terms that
- * few have. '+ 0' leaves the planner no other index; the sessions of this driver may make no bitmaps elsewhere.
+ * few have. Each day by its name and '+ 0' leave the planner no other index; elsewhere this driver's sessions may not
+ * make the bitmaps that this one needs.
  */
 export const searchSql = `
 CREATE FUNCTION posthorn_search_near_1(
@@ -31,12 +32,22 @@ CREATE FUNCTION posthorn_search_far_1(
   p_scope bigint, p_first_day integer, p_last_day integer, p_after bigint, p_before bigint,
   p_terms integer[], p_overflow integer[], p_up boolean, p_limit integer
 ) RETURNS TABLE (seq bigint, day integer) LANGUAGE plpgsql STABLE SET enable_bitmapscan = on AS $$
+DECLARE
+  v_days text := (SELECT string_agg(format(
+      'SELECT s.seq, s.day FROM %I s WHERE (s.terms @> $1 OR s.terms @> $2) AND s.scope_no + 0 = $3
+         AND s.seq + 0 > $4 AND s.seq + 0 < $5', 'search_' || d), ' UNION ALL ')
+    FROM generate_series(p_first_day, p_last_day) AS d WHERE to_regclass('search_' || d) IS NOT NULL);
 BEGIN
-  RETURN QUERY
-  SELECT s.seq, s.day FROM search s
-  WHERE s.day BETWEEN p_first_day AND p_last_day AND (s.terms @> p_terms OR s.terms @> p_overflow)
-    AND s.scope_no + 0 = p_scope AND s.seq + 0 > p_after AND s.seq + 0 < p_before
-  ORDER BY CASE WHEN p_up THEN s.seq ELSE -s.seq END LIMIT p_limit;
+  IF v_days IS NULL THEN
+    RETURN;
+  END IF;
+  RETURN QUERY EXECUTE format('SELECT f.seq, f.day FROM (%s) AS f ORDER BY f.seq %s LIMIT $6',
+    v_days, CASE WHEN p_up THEN 'ASC' ELSE 'DESC' END)
+  USING p_terms, p_overflow, p_scope, p_after, p_before, p_limit;
+EXCEPTION WHEN undefined_table THEN
+  -- A day was dropped a moment ago.
+  RETURN QUERY SELECT f.seq, f.day FROM posthorn_search_far_1(p_scope, p_first_day, p_last_day, p_after, p_before,
+    p_terms, p_overflow, p_up, p_limit) AS f;
 END
 $$;
 `;
