@@ -33,6 +33,7 @@ export const basic: readonly Row[] = [
     eventType: ['{json:action}'],
     notes: ['The credentials stand in the hook’s URL.'],
     confidence: 'docs',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'beanstalk',
@@ -83,6 +84,7 @@ export const basic: readonly Row[] = [
     deliveryId: ['{xml:@serial-number}', '{form:serial-number}'],
     notes: ['The basic credentials are recalled.'],
     confidence: 'docs',
+    provenBy: 'computed by an independent script; the recipe itself is recalled',
   },
   {
     id: 'pipedrive',

@@ -1,4 +1,6 @@
 /** An HMAC over a canonical form of the call. */
+
+import { canonicalRequest } from './code/contentful.ts';
 import type { Row } from './row.ts';
 
 export const canonicalHmac: readonly Row[] = [
@@ -17,15 +19,15 @@ export const canonicalHmac: readonly Row[] = [
       algorithm: 'sha256',
       signature: 'header:x-contentful-signature',
       encoding: 'hex',
-      signed: '{method}\n{path}\n{headers:x-contentful-signed-headers[x-contentful-timestamp]}\n{body}',
+      signed: canonicalRequest,
       timestamp: { from: 'header:x-contentful-timestamp', format: 'ms', toleranceSeconds: 30 },
     },
     secret: 'the request verification secret (64 characters)',
     eventType: ['{header:X-Contentful-Topic}'],
     deliveryId: ['{header:X-Contentful-Idempotency-Key}'],
     responseDeadlineSeconds: 30,
-    notes: ['URLs with unusual characters are signed in Contentful’s own encoding.'],
     confidence: 'official-library',
+    provenBy: '@contentful/node-apps-toolkit@3.16.1 (official)',
   },
   {
     id: 'hygraph',

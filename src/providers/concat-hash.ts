@@ -26,6 +26,7 @@ export const concatHash: readonly Row[] = [
       'A digest with the secret in front can be extended by who has seen one: use chargify where the sender can.',
     ],
     confidence: 'source',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'cloudinary',
@@ -43,8 +44,9 @@ export const concatHash: readonly Row[] = [
     secret: 'the API secret',
     eventType: ['{json:notification_type}'],
     deliveryId: ['{json:request_id}'],
-    notes: ['Accounts may sign with SHA-256: both are read.'],
+    notes: ['Signed with SHA-1; accounts that were set to SHA-256 are not read.'],
     confidence: 'official-library',
+    provenBy: 'cloudinary@2.11.0 (official)',
   },
   {
     id: 'facebook-platform',
@@ -66,6 +68,7 @@ export const concatHash: readonly Row[] = [
     hints: { members: ['fb_sig'] },
     notes: ['The recipe is recalled, not proven by a library.'],
     confidence: 'recalled',
+    provenBy: 'computed by an independent script; the recipe itself is recalled',
   },
   {
     id: 'hubspot-v1',
@@ -87,6 +90,7 @@ export const concatHash: readonly Row[] = [
       'A digest with the secret in front can be extended by who has seen one: use hubspot-v3 where the sender can.',
     ],
     confidence: 'official-library',
+    provenBy: '@hubspot/api-client@13.5.0 (official)',
   },
   {
     id: 'hubspot-v2',

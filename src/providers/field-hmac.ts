@@ -67,6 +67,7 @@ export const fieldHmac: readonly Row[] = [
     payload: 'form:order-calculations-request',
     hints: { members: ['order-calculations-request'] },
     confidence: 'source',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'amazon-checkout-iopn',
@@ -145,6 +146,7 @@ export const fieldHmac: readonly Row[] = [
     hints: { members: ['HashCode', 'Content.Topic'] },
     notes: ['The recipe comes from documentation only.'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'facebook-signed-request',
@@ -170,6 +172,7 @@ export const fieldHmac: readonly Row[] = [
     payload: 'form:signed_request|split:.:1|unbase64',
     hints: { members: ['signed_request'] },
     confidence: 'recalled',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'mailgun',

@@ -22,6 +22,7 @@ export const jwt: readonly Row[] = [
     eventType: ['{json:webhookEvent}'],
     notes: ['The token binds method, path and query, not the body.'],
     confidence: 'official-library',
+    provenBy: 'atlassian-jwt@2.0.3 (official)',
   },
   {
     id: 'fusionauth',
@@ -135,6 +136,7 @@ export const jwt: readonly Row[] = [
     deliveryId: ['{json:id}'],
     notes: ['The secret is the API secret.'],
     confidence: 'official-library',
+    provenBy: 'livekit-server-sdk@2.19.2 (official)',
   },
   {
     id: 'monday',

@@ -189,6 +189,7 @@ export const publicKeyAToM: readonly Row[] = [
     deliveryId: ['{json:notification.notificationId}'],
     notes: ['Without a configured public key, an OAuth token is needed to fetch it.'],
     confidence: 'secondary',
+    provenBy: 'event-notification-nodejs-sdk@1.0.3 (official)',
   },
   {
     id: 'fal',
@@ -210,6 +211,7 @@ export const publicKeyAToM: readonly Row[] = [
     deliveryId: ['{header:x-fal-webhook-request-id}'],
     notes: ['The layout of what is signed is recalled.'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script; the recipe itself is recalled',
   },
   {
     id: 'kick',

@@ -16,6 +16,7 @@ export const publicKeyNToT: readonly Row[] = [
       signature: 'header:X-Neon-Signature|split:.:2',
       encoding: 'base64url',
       signed: detachedJws,
+      timestamp: { from: 'header:X-Neon-Timestamp', format: 'unix', toleranceSeconds: 300 },
       keys: { url: '{config:jwksUrl}', kid: 'header:X-Neon-Signature-Kid|word' },
     },
     secret: 'a public key (JWK), or none: the key set is fetched',
@@ -31,6 +32,7 @@ export const publicKeyNToT: readonly Row[] = [
     deliveryId: ['{header:X-Neon-Event-Id}'],
     notes: ['The recipe comes from documentation only.'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'paddle-classic',
@@ -56,6 +58,7 @@ export const publicKeyNToT: readonly Row[] = [
     hints: { members: ['p_signature', 'alert_name'] },
     notes: ['The recipe is recalled, not proven by a library.'],
     confidence: 'recalled',
+    provenBy: 'computed by an independent script; the recipe itself is recalled',
   },
   {
     id: 'paypal-webhooks',
@@ -108,6 +111,7 @@ export const publicKeyNToT: readonly Row[] = [
     deliveryId: ['{json:0.sg_event_id}'],
     hints: { members: ['0.sg_event_id'] },
     confidence: 'official-library',
+    provenBy: '@sendgrid/eventwebhook@8.0.0 (official)',
   },
   {
     id: 'standard-webhooks-v1a',
@@ -128,6 +132,7 @@ export const publicKeyNToT: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{header:webhook-id}'],
     confidence: 'source',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'telnyx',

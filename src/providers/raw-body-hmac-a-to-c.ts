@@ -19,6 +19,7 @@ export const rawBodyHmacAToC: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{json:data.id}'],
     confidence: 'official-library',
+    provenBy: '@adyen/api-library@32.1.0 (official)',
   },
   {
     id: 'airtable',
@@ -67,6 +68,7 @@ export const rawBodyHmacAToC: readonly Row[] = [
     eventType: ['{json:events.0.action}'],
     responseDeadlineSeconds: 10,
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'authorize-net',
@@ -86,6 +88,7 @@ export const rawBodyHmacAToC: readonly Row[] = [
     eventType: ['{json:eventType}'],
     deliveryId: ['{json:notificationId}'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'bitbucket',
@@ -263,5 +266,6 @@ export const rawBodyHmacAToC: readonly Row[] = [
     deliveryId: ['{header:X-Webhook-ID}'],
     hints: { headers: { 'X-Webhook-Event': null } },
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
 ];

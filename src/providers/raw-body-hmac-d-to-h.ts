@@ -64,6 +64,7 @@ export const rawBodyHmacDToH: readonly Row[] = [
     responseDeadlineSeconds: 10,
     hints: { userAgent: 'DropboxWebhooks', members: ['list_folder.accounts'] },
     confidence: 'third-party-library',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'dwolla',
@@ -80,6 +81,7 @@ export const rawBodyHmacDToH: readonly Row[] = [
     eventType: ['{json:topic}'],
     deliveryId: ['{json:id}'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'easypost',
@@ -98,6 +100,7 @@ export const rawBodyHmacDToH: readonly Row[] = [
     deliveryId: ['{json:id}'],
     notes: ['Give the secret in Unicode NFKD when it is not plain ASCII.'],
     confidence: 'official-library',
+    provenBy: '@easypost/api@8.9.0 (official)',
   },
   {
     id: 'facebook',
@@ -196,6 +199,7 @@ export const rawBodyHmacDToH: readonly Row[] = [
     hints: { headers: { 'X-Gitea-Event': null } },
     notes: ['Also sends GitHub’s and Gogs’ headers.'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'github',
@@ -234,6 +238,7 @@ export const rawBodyHmacDToH: readonly Row[] = [
       'In form mode the document is in the field payload; the signature is over the form.',
     ],
     confidence: 'official-library',
+    provenBy: '@octokit/webhooks-methods@6.0.0 (official)',
   },
   {
     id: 'gocardless',
@@ -296,6 +301,7 @@ export const rawBodyHmacDToH: readonly Row[] = [
     hints: { userAgent: 'Grafana', members: ['orgId'] },
     notes: ['The header’s name can be configured there.'],
     confidence: 'docs',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'heroku',
@@ -312,5 +318,6 @@ export const rawBodyHmacDToH: readonly Row[] = [
     eventType: ['{json:resource}[[.{json:action}]]'],
     deliveryId: ['{json:id}'],
     confidence: 'third-party-library',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
 ];

@@ -39,6 +39,7 @@ export const rawBodyHmacHToQ: readonly Row[] = [
     responseDeadlineSeconds: 5,
     hints: { members: ['type=notification_event'] },
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'jira',
@@ -160,6 +161,7 @@ export const rawBodyHmacHToQ: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{json:notificationId}'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'notion',
@@ -225,6 +227,7 @@ export const rawBodyHmacHToQ: readonly Row[] = [
     deliveryId: ['{json:event.id}'],
     responseDeadlineSeconds: 16,
     confidence: 'docs',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'paystack',
@@ -282,5 +285,6 @@ export const rawBodyHmacHToQ: readonly Row[] = [
     ],
     responseDeadlineSeconds: 3,
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
 ];

@@ -80,6 +80,7 @@ export const rawBodyHmacRToX: readonly Row[] = [
     deliveryId: ['{json:tts_notification_id}'],
     responseDeadlineSeconds: 3,
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'twitter',
@@ -246,6 +247,7 @@ export const rawBodyHmacRToX: readonly Row[] = [
     deliveryId: ['{json:entry.0.changes.0.value.messages.0.id}'],
     hints: { members: ['object=whatsapp_business_account'] },
     confidence: 'third-party-library',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'woocommerce',

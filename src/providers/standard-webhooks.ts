@@ -11,6 +11,7 @@ export const standardWebhooks: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{header:webhook-id}'],
     confidence: 'official-library',
+    provenBy: '@anthropic-ai/sdk@1.14.0 (official)',
   },
   {
     id: 'bigcommerce',
@@ -69,6 +70,7 @@ export const standardWebhooks: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{header:webhook-id}'],
     confidence: 'secondary',
+    provenBy: 'standardwebhooks@1.1.1 (library of the standard)',
   },
   {
     id: 'gitlab-signing',
@@ -80,6 +82,7 @@ export const standardWebhooks: readonly Row[] = [
     eventType: ['{header:X-Gitlab-Event}'],
     deliveryId: ['{header:webhook-id}'],
     confidence: 'docs',
+    provenBy: 'standardwebhooks@1.1.1 (library of the standard)',
   },
   {
     id: 'incident-io',
@@ -101,6 +104,7 @@ export const standardWebhooks: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{header:webhook-id}'],
     confidence: 'secondary',
+    provenBy: 'standardwebhooks@1.1.1 (library of the standard)',
   },
   {
     id: 'openai',
@@ -191,6 +195,7 @@ export const standardWebhooks: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{header:webhook-id}'],
     confidence: 'secondary',
+    provenBy: 'standardwebhooks@1.1.1 (library of the standard)',
   },
   {
     id: 'svix',

@@ -1,4 +1,6 @@
 /** An HMAC over a timestamp and the body. */
+
+import { boundHeaders } from './code/hook0.ts';
 import type { Row } from './row.ts';
 
 export const timestampedHmacBToP: readonly Row[] = [
@@ -37,6 +39,7 @@ export const timestampedHmacBToP: readonly Row[] = [
     eventType: ['{json:event}'],
     deliveryId: ['{json:payload.uri}'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'cloudflare-stream',
@@ -66,15 +69,25 @@ export const timestampedHmacBToP: readonly Row[] = [
     proof: {
       scheme: 'hmac',
       algorithm: 'sha256',
-      signature: 'header:X-Hook0-Signature[v0]',
+      signature: 'header:X-Hook0-Signature[v1]',
       encoding: 'hex',
-      signed: '{timestamp}.{body}',
+      signed: boundHeaders,
       timestamp: { from: 'header:X-Hook0-Signature[t]', format: 's', toleranceSeconds: 300 },
     },
+    alternatives: [
+      {
+        scheme: 'hmac',
+        algorithm: 'sha256',
+        signature: 'header:X-Hook0-Signature[v0]',
+        encoding: 'hex',
+        signed: '{timestamp}.{body}',
+        timestamp: { from: 'header:X-Hook0-Signature[t]', format: 's', toleranceSeconds: 300 },
+      },
+    ],
     eventType: ['{header:X-Event-Type}'],
     deliveryId: ['{header:X-Event-Id}'],
-    notes: ['The signature v0 is read; v1, which also binds headers, is not.'],
     confidence: 'secondary',
+    provenBy: 'hook0-client@1.1.0 (official)',
   },
   {
     id: 'customerio',
@@ -93,6 +106,7 @@ export const timestampedHmacBToP: readonly Row[] = [
     deliveryId: ['{json:event_id}'],
     responseDeadlineSeconds: 4,
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'elevenlabs',
@@ -181,6 +195,7 @@ export const timestampedHmacBToP: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{json:id}'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'mux',
@@ -198,6 +213,7 @@ export const timestampedHmacBToP: readonly Row[] = [
     eventType: ['{json:type}'],
     deliveryId: ['{json:id}'],
     confidence: 'official-library',
+    provenBy: '@mux/mux-node@15.3.0 (official)',
   },
   {
     id: 'orb',

@@ -57,6 +57,7 @@ export const timestampedHmacPToZ: readonly Row[] = [
     deliveryId: ['{json:uuid}'],
     notes: ['Sources differ on seconds or milliseconds: both are read.'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'revolut',
@@ -109,6 +110,7 @@ export const timestampedHmacPToZ: readonly Row[] = [
     eventType: ['{key:0}'],
     deliveryId: ['{header:x-sinch-webhook-signature-nonce}'],
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
   {
     id: 'slack',
@@ -169,6 +171,7 @@ export const timestampedHmacPToZ: readonly Row[] = [
     hints: { userAgent: 'Stripe/' },
     notes: ['The whole text of whsec_… is the key; it is not decoded.'],
     confidence: 'official-library',
+    provenBy: 'stripe@23.1.0 (official)',
   },
   {
     id: 'twitch',
@@ -218,6 +221,7 @@ export const timestampedHmacPToZ: readonly Row[] = [
     secret: 'the OAuth client secret',
     eventType: ['{json:triggerType}'],
     confidence: 'official-library',
+    provenBy: 'webflow-api@3.3.4 (official)',
   },
   {
     id: 'workos',
@@ -296,5 +300,6 @@ export const timestampedHmacPToZ: readonly Row[] = [
     deliveryId: ['{header:x-zm-trackingid}'],
     responseDeadlineSeconds: 3,
     confidence: 'secondary',
+    provenBy: 'computed by an independent script from the documented recipe',
   },
 ];

@@ -63,7 +63,7 @@ export const urlBoundHmac: readonly Row[] = [
     proof: {
       scheme: 'hmac',
       algorithm: 'sha256',
-      signature: 'header:X-Plivo-Signature-V3',
+      signature: 'header:X-Plivo-Signature-V3|split:,:all',
       encoding: 'base64',
       signed: urlWithParameters,
     },

@@ -36,9 +36,10 @@ const PIPES: Readonly<Record<string, Making>> = {
   only: (beginning) => (text) => (text.startsWith(beginning) ? text : undefined),
   /** Letters, digits, `_` and `-` only: safe in a path. */
   word: () => (text) => (WORD.test(text) ? text : undefined),
-  /** `split:,:1` = the second part, `split:,:rest` = all but the first. */
+  /** `split:,:1` = the second part, `split:,:rest` = all but the first, `split:,:all` = all. */
   split: (separator, which) => (text) => {
     const parts = text.split(separator, PARTS_MAX);
+    if (which === 'all') return parts;
     return which === 'rest' ? parts.slice(1) : parts[Number(which)];
   },
   after: (mark) => (text) => {

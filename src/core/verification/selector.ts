@@ -26,8 +26,8 @@ export function compileSelector(selector: Selector, context: CompileContext): Ta
   const [, source = '', name = '', key] = found;
   const bytes = source === 'body' ? BODY_BYTES[pipes[0] ?? ''] : undefined;
   if (bytes !== undefined) pipes.shift();
-  let take = bytes ?? sourceOf(source, name, key, context);
-  if (key !== undefined && source !== 'headers') take = keyed(take, configured(key, context), context.list);
+  let take = bytes ?? sourceOf(source, name, context);
+  if (key !== undefined) take = keyed(take, configured(key, context), context.list);
   for (const text of pipes) take = piped(take, compilePipe(text), selector);
   return take;
 }
@@ -51,14 +51,12 @@ const BODY_BYTES: Readonly<Record<string, Take>> = {
   base64url: ({ call }) => [bytesOf(call.body).toString('base64url')],
 };
 
-function sourceOf(source: string, name: string, key: string | undefined, context: CompileContext): Take {
+function sourceOf(source: string, name: string, context: CompileContext): Take {
   switch (source) {
     case 'header': {
       const wanted = configured(name, context).toLowerCase();
       return (view) => view.header(wanted);
     }
-    case 'headers':
-      return listedHeaders(name.toLowerCase(), key?.toLowerCase());
     case 'query':
       return (view) => valuesOf(view.query, configured(name, context));
     case 'form':
@@ -144,17 +142,6 @@ function sortedFields(fields: readonly (readonly [string, string])[]): string {
     for (const value of [...byName.get(name)!].sort()) text += name + value;
   }
   return text;
-}
-
-/** `name:value` of the headers that a header names, joined with `;`. What `needed` names must be among them. */
-function listedHeaders(name: string, needed: string | undefined): Take {
-  return (view) => {
-    const names = (only(view.header(name)) ?? '')
-      .split(',', ENTRIES_MAX)
-      .map((each) => each.trim().toLowerCase());
-    if (needed !== undefined && !names.includes(needed)) return NOTHING;
-    return [names.map((each) => `${each}:${(only(view.header(each)) ?? '').trim()}`).join(';')];
-  };
 }
 
 /** The values of one key in lists such as `t=1,v1=ab,v1=cd`. */

@@ -7,23 +7,14 @@ type Fields = readonly (readonly [string, string])[];
 export const urlWithParameters: SignedBy = (view) => {
   const [nonce] = view.header('x-plivo-signature-v3-nonce');
   if (nonce === undefined) return null;
+  const query = sorted(view.query).map(([name, value]) => `${name}=${value}`);
   const isPost = view.call.method.toUpperCase() === 'POST';
-  const query = sorted(view.query)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&');
-  const form = isPost
-    ? sorted(view.form)
-        .map(([name, value]) => name + value)
-        .join('')
-    : '';
-  const address = view.call.url.replace(/[?#].*$/s, '');
-  return [`${address}${mark(query, form, isPost)}.${nonce}`];
+  const form = isPost ? sorted(view.form).map(([name, value]) => name + value) : [];
+  const parameters = [query.join('&'), form.join('')].filter((part) => part !== '');
+  // With a form and no query, the mark of the query stands before the form.
+  const mark = parameters.length === 0 ? '' : '?';
+  return [`${view.call.url.replace(/[?#].*$/s, '')}${mark}${parameters.join('.')}.${nonce}`];
 };
-
-function mark(query: string, form: string, isPost: boolean): string {
-  if (query === '') return isPost || form !== '' ? `?${form}` : '';
-  return form === '' ? `?${query}` : `?${query}.${form}`;
-}
 
 function sorted(fields: Fields): Fields {
   return fields.toSorted(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0));
