@@ -14,7 +14,7 @@ export interface DialTo {
 
 /** PEM texts. Node checks the certificate against `DialTo.host`, or against `name`. */
 export interface DialTls {
-  /** Whom to trust beside the authorities that Node knows; '' = nobody. */
+  /** Whom to trust instead of the well-known authorities. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
