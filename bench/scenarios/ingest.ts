@@ -23,13 +23,13 @@ export async function ingest(options: BenchOptions): Promise<void> {
     'source, 1 delivery': subjectOf(own, await source(server, [target]), 1, true),
   };
   const peers = { load, receiver };
-  const rounds: Record<string, Round[]> = {};
+  const rounds: Record<string, Round[]> = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]));
   for (let round = 0; round <= options.rounds; round++)
     for (const [name, subject] of Object.entries(subjects)) {
       step(`round ${round}/${options.rounds}: ${name}`);
       const count = round === 0 ? options.events / 2 : options.events;
       const measured = await measure(subject, peers, { count, rate: null });
-      if (round > 0) (rounds[name] ??= []).push(measured);
+      if (round > 0) rounds[name]!.push(measured);
     }
   print(rounds);
 }
