@@ -68,7 +68,7 @@ export function renderAttempt(
 }
 
 /** A body that was cut at 20,000 bytes may end inside a character: those few bytes are left out, not the whole text. */
-function responseText(response: Uint8Array | null): string {
+export function responseText(response: Uint8Array | null): string {
   if (response === null) return 'EXPUNGED';
   for (let cut = 0; cut < 4 && cut <= response.length; cut++) {
     const text = decode(response.subarray(0, response.length - cut));

@@ -14,6 +14,8 @@ export const TaskKind = Type.Union([
   Type.Literal('application.stats'),
   Type.Literal('application.purge_content'),
   Type.Literal('event-type.aggregate'),
+  Type.Literal('event.replay'),
+  Type.Literal('source.resume'),
 ]);
 
 /** A canceled task shows as failed: clients that are strict about this list must still be able to read it. */
