@@ -3,6 +3,8 @@ export const EXIT = {
   ok: 0,
   /** Anything unexpected: a bug. */
   failed: 1,
+  /** `verify`: the call is not what it should be. */
+  invalid: 1,
   /** A wrong argument or setting. */
   unusable: 2,
   /** Another process holds the store. */

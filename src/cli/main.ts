@@ -7,6 +7,7 @@ import { addImport } from './commands/import.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addStart } from './commands/start.ts';
 import { addToken } from './commands/token.ts';
+import { addVerify } from './commands/verify.ts';
 import { EXIT } from './exit-codes.ts';
 import { printError } from './output.ts';
 
@@ -37,6 +38,6 @@ function sentenceOf({ code, message }: CommanderError): string {
   return `${message.replace(/^error: /, '')}; posthorn --help says how.`;
 }
 
-for (const add of [addStart, addToken, addMigrate, addBackup, addDoctor, addImport]) add(program);
+for (const add of [addStart, addToken, addMigrate, addBackup, addDoctor, addImport, addVerify]) add(program);
 
 await program.parseAsync(process.argv);

@@ -43,7 +43,7 @@ export function compileVerifier(provider: Provider, options: VerifierOptions): V
   };
   const respond = compileAck(provider.ack, context);
   return {
-    verify(call, verifierContext) {
+    verify: (call, verifierContext) => {
       const view = new CallView(call);
       const handshake = handshakes.length === 0 ? undefined : handshakes.find((each) => each.fits(view));
       if (handshake === undefined) return prove(view, verifierContext);
@@ -150,7 +150,7 @@ function forEach(path: string, proof: CompiledProof): CompiledProof {
   };
   return {
     isIn: (view) => proof.isIn(view),
-    verify(view, context) {
+    verify: (view, context) => {
       const count = items(view);
       if (count > ITEMS_MAX)
         return refuse('signature-malformed', `at most ${ITEMS_MAX} items in ${path}`, `${count} items`);

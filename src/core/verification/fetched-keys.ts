@@ -73,12 +73,12 @@ class KeyRing {
         refuse('sender-unreachable', 'a key that is known', 'too many unknown keys within a minute'),
       );
     this.#asks.push(context.now);
-    const running = this.#fetch(name, asked, context).finally(() => this.#asking.delete(name));
+    const running = this.#request(name, asked, context).finally(() => this.#asking.delete(name));
     this.#asking.set(name, running);
     return running;
   }
 
-  async #fetch(name: string, asked: Asked, context: VerifierContext): Promise<Keys> {
+  async #request(name: string, asked: Asked, context: VerifierContext): Promise<Keys> {
     const answer = await context.ask(asked);
     if ('failed' in answer) return refuse('sender-unreachable', 'the provider’s key', answer.failed);
     if (answer.status !== 200)

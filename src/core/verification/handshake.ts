@@ -33,7 +33,7 @@ export function compileHandshake(
     signed: handshake.signed,
     fits: (view) =>
       methods.includes(view.call.method.toUpperCase()) && conditions.every((holds) => holds(view)),
-    answer(view, verifierContext) {
+    answer: (view, verifierContext) => {
       const wrong = password(view);
       if (wrong !== null) return wrong;
       const captured = capture(view);

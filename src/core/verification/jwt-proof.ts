@@ -30,7 +30,7 @@ export function compileJwt(proof: JwtProof, context: ProofContext): CompiledProo
   const finish = compileFinish(proof, context);
   return {
     isIn: (view) => tokenIn(view) !== undefined,
-    verify(view, verifierContext) {
+    verify: (view, verifierContext) => {
       const value = tokenIn(view);
       if (value === undefined) return refuse('signature-missing', expected, 'nothing');
       const jws = decodeJws(withoutPrefix(value, prefixes));

@@ -34,7 +34,7 @@ export function compilePostback(proof: PostbackProof, context: ProofContext): Co
   };
   return {
     isIn: () => true,
-    verify(view, { ask }) {
+    verify: (view, { ask }) => {
       const [secret] = context.secrets;
       if (secret !== undefined) view.made.secret = secret;
       const asked = question(view);

@@ -34,7 +34,7 @@ export function compileSignatures(form: SignatureForm, context: CompileContext):
   return {
     expected,
     raw,
-    read(view) {
+    read: (view) => {
       const values = raw(view);
       if (values.length === 0) return refuse('signature-missing', expected, 'nothing');
       const found: Buffer[] = [];

@@ -55,7 +55,7 @@ export function compileSigned(proof: SignedProof, outer: ProofContext): Compiled
   const takeId = proof.id === undefined ? null : compileSelector(proof.id, context);
   return {
     isIn: (view) => signatures.raw(view).length > 0,
-    verify(view, verifierContext) {
+    verify: (view, verifierContext) => {
       const given = signatures.read(view);
       if (isRefused(given)) return given;
       const time = timestamp?.(view, verifierContext.now);

@@ -24,7 +24,7 @@ export function compileToken(proof: TokenProof, context: ProofContext): Compiled
   };
   return {
     isIn: (view) => tokenIn(view) !== undefined,
-    verify(view) {
+    verify: (view) => {
       const value = tokenIn(view);
       if (value === undefined) return refuse('token-missing', expected, 'nothing');
       if (!value.startsWith(prefix)) return refuse('token-mismatch', expected, lengthOf(value));
@@ -43,7 +43,7 @@ export function compileBasic(context: ProofContext): CompiledProof {
   const secrets = context.secrets.map((secret) => new ConstantText(secret));
   return {
     isIn: (view) => view.header('authorization').length > 0,
-    verify(view) {
+    verify: (view) => {
       const value = only(view.header('authorization'));
       if (value === undefined) return refuse('credentials-missing', expected, 'nothing');
       const encoded = /^basic +([A-Za-z\d+/_-]+={0,2}) *$/i.exec(value)?.[1];
