@@ -5,8 +5,8 @@ import type { ParsedBody } from '../core/received/event-document.ts';
 import type { BodyInput, Formats } from '../ports/formats.ts';
 import { binaryAttributes } from './cloud-events.ts';
 import { decodeBody } from './decode.ts';
-import { type Email, withMeta } from './email-shape.ts';
-import { readMailWebhook } from './email-webhooks.ts';
+import { withMeta } from './email-meta.ts';
+import type { Email } from './email-shape.ts';
 import { unwrap, unwrapSns } from './inner-document.ts';
 import { FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { firstHeader, parseMediaType } from './media-type.ts';
@@ -39,8 +39,14 @@ function opened(body: ParsedBody, input: BodyInput, limits: FormatLimits): Parse
     return meta ? { ...outer, value: withMeta(outer.value as Email, meta) } : outer;
   if (payloadFrom === null) return outer;
   return payloadFrom.startsWith('email:')
-    ? readMailWebhook(outer, payloadFrom.slice('email:'.length), limits)
+    ? mailOf(outer, payloadFrom.slice('email:'.length), limits)
     : unwrap(outer, payloadFrom, limits);
+}
+
+/** Loaded when the first mail comes: the libraries of mail take 30 MB and a tenth of a second. */
+async function mailOf(outer: ParsedBody, provider: string, limits: FormatLimits): Promise<ParsedBody> {
+  const { readMailWebhook } = await import('./email-webhooks.ts');
+  return readMailWebhook(outer, provider, limits);
 }
 
 function withAttributes(body: ParsedBody, { headers }: BodyInput): ParsedBody {

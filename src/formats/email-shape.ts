@@ -1,6 +1,6 @@
 /** The one shape of an e-mail, whichever way it came (docs/email.md). */
 import { parseAddressHeader } from 'mailparser';
-import { isMembers, type Members, setOwn } from './own.ts';
+import { type Members, setOwn } from './own.ts';
 import { replyText } from './reply-text.ts';
 
 export interface Email {
@@ -130,12 +130,4 @@ export function headersOfPairs(pairs: readonly (readonly [string, string])[]): E
     else setOwn(headers, name, [before, value]);
   }
   return headers as EmailHeaders;
-}
-
-/** What the way in knows is truer than what a message says of itself. */
-export function withMeta(mail: Email, meta: Readonly<Record<string, unknown>>): Email {
-  const known = (name: 'envelope' | 'auth' | 'spam'): object =>
-    isMembers(meta[name]) ? { [name]: meta[name] } : {};
-  const tag = typeof meta.tag === 'string' ? { tag: meta.tag } : {};
-  return { ...mail, ...known('envelope'), ...known('auth'), ...known('spam'), ...tag };
 }

@@ -14,7 +14,7 @@ import { sendGrid } from './email-webhooks/sendgrid.ts';
 import type { FormatLimits } from './limits.ts';
 import { parseMediaType } from './media-type.ts';
 import { isMembers, type Members } from './own.ts';
-import { isUnreadable, parsed, whenRead } from './reading.ts';
+import { isUnreadable, parsed } from './reading.ts';
 
 /** One message as a provider tells it; `raw`: all that it sent is the message itself, `known` is what it adds. */
 export type Mapped =
@@ -32,20 +32,18 @@ const MAPPERS: ReadonlyMap<string, MailMapper> = new Map([
 ]);
 
 /** Several messages in one call (Mandrill) make an array of them; all their files are the event's. */
-export function readMailWebhook(
+export async function readMailWebhook(
   outer: ParsedBody,
   provider: string,
   limits: FormatLimits,
-): ParsedBody | Promise<ParsedBody> {
+): Promise<ParsedBody> {
   const mapper = MAPPERS.get(provider);
   if (!mapper) return { ...outer, error: `payloadFrom names "email:${provider}", which is not known.` };
   const mapped = isMembers(outer.value) ? mapper(outer.value, outer, limits) : null;
   if (mapped === null || mapped.length === 0) return outer;
-  const read = mapped.map((one): Message | Promise<Message> =>
-    'raw' in one ? rawMessage(one.raw, one.known, limits) : one,
-  );
-  const isThere = (one: Message | Promise<Message>): one is Message => !(one instanceof Promise);
-  return whenRead(read.every(isThere) ? read : Promise.all(read), (messages) => bodyOf(messages, outer));
+  const messages: Message[] = [];
+  for (const one of mapped) messages.push('raw' in one ? await rawMessage(one.raw, one.known, limits) : one);
+  return bodyOf(messages, outer);
 }
 
 interface Message {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ParsedBody } from '../core/received/event-document.ts';
-import type { Email } from './email-shape.ts';
+import { type Email, email } from './email-shape.ts';
 import { parseCall } from './fixtures/parse-call.ts';
 import { replyText } from './reply-text.ts';
 
@@ -109,6 +109,13 @@ test('what the way in knows is there, and what a message says of itself is not b
   const known = (await read(MESSAGE, meta)).value as Email;
   assert.deepEqual([known.envelope, known.auth, known.tag], [meta.envelope, meta.auth, 't1']);
   assert.equal('uid' in known, false);
+});
+
+test('the tag is that of the real recipient, if the way in knows it', () => {
+  const headers = { to: 'a+list@example.com', cc: 'b+c@example.com' };
+  assert.equal(email({ headers }).tag, 'list');
+  assert.equal(email({ headers, envelope: { from: null, to: ['x@in.example', 'a+b@in.example'] } }).tag, 'b');
+  assert.equal(email({ headers: { to: '+a@x.example, a+@x.example, plain@x.example' } }).tag, null);
 });
 
 test('a poor message is still one, and something else is not', async () => {

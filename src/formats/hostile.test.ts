@@ -109,22 +109,52 @@ const PAYLOADS = ['form:payload', 'json:Message', 'jwt:data', 'form:__proto__', 
 );
 const ENCODERS = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
 
-const bodies = fc.oneof(
-  fc.array(fc.constantFrom(...PIECES), { maxLength: 24 }).map((pieces) => Buffer.from(pieces.join(''))),
-  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-  fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value))),
+const pieces = (maxLength: number) =>
+  fc.array(fc.constantFrom(...PIECES), { maxLength }).map((some) => some.join(''));
+const lines = fc.array(
+  fc.tuple(fc.constantFrom('Content-Type', 'Content-Disposition', 'To', 'x', '__proto__'), pieces(3)),
+  { maxLength: 3 },
+);
+const block = fc
+  .tuple(lines, pieces(6))
+  .map(([head, body]) => `${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+const base64url = fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value)).toString('base64url'));
+interface Sent {
+  readonly type: string | null;
+  readonly body: Uint8Array;
+}
+const sent =
+  (type: string) =>
+  (body: string): Sent => ({ type, body: Buffer.from(body) });
+const anyType = fc.option(fc.constantFrom(...TYPES));
+/** Of any bytes under any type few are a format; the rest are ones that nearly are. */
+const calls: fc.Arbitrary<Sent> = fc.oneof(
+  fc.record({ type: anyType, body: pieces(24).map((text) => Buffer.from(text)) }),
+  fc.record({ type: anyType, body: fc.uint8Array({ maxLength: 300 }) }),
+  fc.record({ type: anyType, body: fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value))) }),
+  fc
+    .array(block, { maxLength: 4 })
+    .map((blocks) => sent('multipart/form-data; boundary=X')(partsOf(...blocks))),
+  fc.array(block, { maxLength: 4 }).map((blocks) => sent('multipart/mixed; boundary=X')(partsOf(...blocks))),
+  block.map((text) => sent('message/rfc822')(`From: a@b.example\r\n${text}`)),
+  fc
+    .array(block, { maxLength: 4 })
+    .map((blocks) =>
+      sent('message/rfc822')(
+        `Content-Type: multipart/mixed; boundary=X\r\nTo: a@b\r\n\r\n${partsOf(...blocks)}`,
+      ),
+    ),
+  pieces(6).map((text) => sent('text/xml')(`<a b="1">${text}</a>`)),
+  base64url.map((claims) => sent('application/jwt')(`eyJhbGciOiJub25lIn0.${claims}.x`)),
+  fc.tuple(fc.jsonValue(), pieces(5), fc.constantFrom(...TYPES)).map(([data, text, datacontenttype]) => {
+    const base64 = Buffer.from(text).toString('base64');
+    const event = { specversion: '1.0', data, datacontenttype, data_base64: base64 };
+    return sent('application/cloudevents-batch+json')(JSON.stringify([event, event]));
+  }),
 );
 const headers = fc.array(
   fc.tuple(
-    fc.constantFrom(
-      'ce-specversion',
-      'CE-id',
-      'x-amz-sns-message-type',
-      'Content-Type',
-      'Content-Encoding',
-      '__proto__',
-      '',
-    ),
+    fc.constantFrom('ce-specversion', 'CE-id', 'x-amz-sns-message-type', 'Content-Type', '__proto__', ''),
     fc.oneof(fc.constantFrom(...TYPES, 'gzip', '%FF', '1.0'), fc.string()),
   ),
   { maxLength: 4 },
@@ -161,12 +191,11 @@ test('any bytes under any headers are read without a throw, as JSON within the l
   const native = Object.getOwnPropertyNames(Object.prototype).join();
   await fc.assert(
     fc.asyncProperty(
-      bodies,
-      fc.option(fc.constantFrom(...TYPES)),
+      calls,
       headers,
       fc.option(fc.constantFrom(...PAYLOADS)),
       fc.option(fc.constantFrom(...(Object.keys(ENCODERS) as (keyof typeof ENCODERS)[])), { freq: 5 }),
-      async (body, type, extra, payloadFrom, coding) => {
+      async ({ body, type }, extra, payloadFrom, coding) => {
         const read = await parseCall({
           body: coding === null ? body : ENCODERS[coding](body),
           headers: coding === null ? extra : [...extra, ['content-encoding', coding]],

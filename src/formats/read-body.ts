@@ -3,7 +3,6 @@ import type { ParsedBody } from '../core/received/event-document.ts';
 import { looksBinary } from './characters.ts';
 import { readCloudEvent, readCloudEvents } from './cloud-events.ts';
 import { readCsv } from './csv.ts';
-import { readEmail } from './email.ts';
 import { readForm } from './form.ts';
 import { readJson, readNdjson } from './json.ts';
 import { readJwt } from './jwt.ts';
@@ -23,7 +22,8 @@ const READERS: Readers = {
   csv: readCsv,
   text: readText,
   jwt: readJwt,
-  email: readEmail,
+  // Loaded when the first mail comes: the libraries of mail take 30 MB and a tenth of a second.
+  email: async (content) => (await import('./email.ts')).readEmail(content),
   cloudevent: (content) => readCloudEvent(content, readInner),
   cloudevents: (content) => readCloudEvents(content, readInner),
 };
