@@ -48,6 +48,8 @@ export interface RigOptions {
   readonly addresses?: Readonly<Record<string, string | null>>;
   readonly ask?: Web['ask'];
   readonly clock?: Clock;
+  /** Two sources that read one queue have an id each. */
+  readonly sourceId?: string;
 }
 
 export function queueRig(make: MakeInboundKind, options: RigOptions = {}): QueueRig {
@@ -60,7 +62,7 @@ export function queueRig(make: MakeInboundKind, options: RigOptions = {}): Queue
     answer: store,
     start(input) {
       kind.check(input);
-      return kind.run(hostOf(rig, kind.kind, input));
+      return kind.run(hostOf(rig, kind.kind, options.sourceId ?? 'src', input));
     },
     async until(what, holds) {
       for (const end = Date.now() + WITHIN_MS; !holds(); await sleep(10)) {
@@ -90,11 +92,11 @@ export function queueRig(make: MakeInboundKind, options: RigOptions = {}): Queue
   return rig;
 }
 
-function hostOf(rig: QueueRig, kind: string, input: unknown): InboundHost {
+function hostOf(rig: QueueRig, kind: string, id: string, input: unknown): InboundHost {
   let cursor: unknown = null;
   return {
     organization: 'org' as InboundHost['organization'],
-    source: { id: 'src', kind, type: null, name: 'queue' } as unknown as Source,
+    source: { id, kind, type: null, name: 'queue' } as unknown as Source,
     callbackUrl: 'http://localhost/in/token',
     input,
     async take(item) {

@@ -149,7 +149,7 @@ test('members of a group share the partitions, and take over from one that leave
   const server = kafka(t);
   if (!server) return;
   await makeTopic(server, 'shared', 2);
-  const [one, other] = [queueRig(kafkaKind), queueRig(kafkaKind)];
+  const [one, other] = [queueRig(kafkaKind), queueRig(kafkaKind, { sourceId: 'other' })];
   const first = one.start(settingsOf(server, 'shared'));
   await one.until('it runs', () => one.health.at(-1)?.[0] === 'running');
   const second = other.start(settingsOf(server, 'shared'));

@@ -17,6 +17,9 @@ const FETCH_WAIT_MS = 1_000;
 const CONNECT_WITHIN_MS = 15_000;
 const REQUEST_WITHIN_MS = 30_000;
 const SESSION_MS = 30_000;
+/** The client's tries are nested; what lasts longer is the session's to try again. */
+const RETRIES = 1;
+const RETRY_AFTER_MS = 250;
 const CLOSE_WITHIN_MS = 10_000;
 
 export type KafkaConsumer = Consumer<Buffer, Buffer, Buffer, Buffer>;
@@ -48,8 +51,16 @@ async function consume(
     isNamed,
     refusal: (sentence) => new NetworkError(sentence, { canRetry: false }),
   });
-  const consumer: KafkaConsumer = new Consumer(consumerOptions(settings, guard, isNamed));
+  const consumer: KafkaConsumer = new Consumer({
+    ...consumerOptions(settings, guard, isNamed),
+    // Whoever runs the source next is the same member: it goes on at once, and the last one is shut out.
+    groupInstanceId: `posthorn-${host.source.id}`,
+  });
   guard.guard(consumer.connections);
+  consumer.on('error', session.fail);
+  consumer.on('consumer:heartbeat:stalled', ({ lastError }) =>
+    session.fail(lastError ?? 'The broker does not hear us.'),
+  );
   let stream: KafkaStream | undefined;
   try {
     stream = await consumer.consume({
@@ -91,6 +102,8 @@ function consumerOptions(
     maxBytes: FETCH_BYTES_MAX,
     maxWaitTime: FETCH_WAIT_MS,
     highWaterMark: prefetch,
+    retries: RETRIES,
+    retryDelay: RETRY_AFTER_MS,
     autocreateTopics: false,
     ...(tls.isOn && { tls: { ...tlsTrust(tls, null), lookup: guard.lookup }, tlsServerName: isNamed }),
     ...(sasl && { sasl }),
