@@ -5,7 +5,7 @@ import pg from 'pg';
 import { testPostgres } from '../../test/support/postgres.ts';
 import { SeededDice } from '../../test/support/seeded-dice.ts';
 import type { Storage } from '../ports/storage.ts';
-import { type FilledStore, fillStore, tellAll } from './conformance/filled-store.ts';
+import { type FilledStore, fillStore } from './conformance/filled-store.ts';
 import {
   accept,
   acceptanceOf,
@@ -16,6 +16,7 @@ import {
   takeInOrder,
 } from './conformance/samples.ts';
 import { clock, scratch, silent } from './conformance/scratch.ts';
+import { tellAll } from './conformance/told-store.ts';
 import { migrate } from './postgres/migrate.ts';
 import { openMoveTarget } from './postgres/move-target.ts';
 import { openPostgres } from './postgres/open.ts';

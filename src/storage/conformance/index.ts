@@ -5,6 +5,7 @@ import { deliveryHistoryCases } from './delivery-history.ts';
 import { historyCases } from './history.ts';
 import { intakeCases } from './intake.ts';
 import { queueCases } from './queue.ts';
+import { receivedCases } from './received.ts';
 import { rejectionCases } from './rejections.ts';
 import { resendCases } from './resend.ts';
 import type { OpenStorage } from './samples.ts';
@@ -21,6 +22,7 @@ const SUITES = {
   catalog: catalogCases,
   'history of events': historyCases,
   'history of deliveries': deliveryHistoryCases,
+  'sources and received events': receivedCases,
   search: searchCases,
   rejections: rejectionCases,
   upkeep: upkeepCases,

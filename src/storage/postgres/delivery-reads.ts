@@ -1,6 +1,12 @@
 /** Reads of what became of deliveries: states per event and destination, and counts. */
 import type { DeliveryStatus } from '../../core/delivery/delivery.ts';
-import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../../core/ids.ts';
+import {
+  type ApplicationId,
+  type DestinationId,
+  type EventId,
+  type OrganizationId,
+  RECEIVED,
+} from '../../core/ids.ts';
 import type { DestinationState, EventFilter, Page, StoredEvent } from '../../ports/history.ts';
 import { CANCELED, DELIVERED, FAILED, LATE, MANUAL, SCHEDULED, SENDING } from '../sql/codes.ts';
 import { type StateRow, settledStatus, stateOf } from '../sql/delivery-state.ts';
@@ -199,7 +205,7 @@ export async function countUsage(
   const scopes = `SELECT no, application_id FROM scope WHERE organization_no = ${organizationNo(values, organization)}`;
   const asked =
     applications === null
-      ? `(${scopes} AND application_id <> '') AS asked`
+      ? `(${scopes} AND application_id NOT IN ('', '${RECEIVED}')) AS asked`
       : `unnest(${values.texts(applications)}::text[]) AS wanted (application_id)
          LEFT JOIN (${scopes}) AS asked USING (application_id)`;
   const range = (alias: 'e' | 'a') => idsFrom(values, alias, since) + idsBefore(values, alias, before);

@@ -1,6 +1,6 @@
 /** Reads of events. Every one starts from the scope, which is found by organization and application together. */
 import type { Event } from '../../core/event/event.ts';
-import type { DestinationId, EventId, OrganizationId } from '../../core/ids.ts';
+import { type DestinationId, type EventId, type OrganizationId, RECEIVED } from '../../core/ids.ts';
 import type { EventFilter, EventScope, Page, StoredEvent } from '../../ports/history.ts';
 import { type EventRow, eventOf, type StoredRow, storedOf } from '../sql/event-row.ts';
 import { dayOfId } from './day-of.ts';
@@ -191,7 +191,7 @@ export async function usedEventTypes(
   const values = new Values();
   const rows = await db.query<{ name: string }>(
     `SELECT name FROM type WHERE no IN (SELECT DISTINCT e.type_no FROM scope s JOIN event e ON e.scope_no = s.no
-       WHERE s.organization_no = ${organizationNo(values, organization)}${timeCondition(values, range)}) ORDER BY name`,
+       WHERE s.organization_no = ${organizationNo(values, organization)} AND s.application_id <> '${RECEIVED}'${timeCondition(values, range)}) ORDER BY name`,
     values.list,
   );
   return rows.map((row) => row.name);

@@ -1,7 +1,13 @@
 /** Reads of events. Every one starts from the scope, which is found by organization and application together. */
 import type { SQLInputValue } from 'node:sqlite';
 import type { Event } from '../../core/event/event.ts';
-import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../../core/ids.ts';
+import {
+  type ApplicationId,
+  type DestinationId,
+  type EventId,
+  type OrganizationId,
+  RECEIVED,
+} from '../../core/ids.ts';
 import type { EventFilter, EventScope, Page, StoredEvent } from '../../ports/history.ts';
 import { type EventRow, eventOf, type StoredRow, storedOf } from '../sql/event-row.ts';
 import {
@@ -188,11 +194,12 @@ export function usedEventTypes(
   return [...used].map((no) => names.get(no)!).sort();
 }
 
-/** Every scope of an organization that ever had an event. */
+/** Every scope of an organization that ever had a published event. */
 export function scopesOf({ db }: ReadContext, organization: OrganizationId): readonly EventScope[] {
   const rows = db.all<{ application_id: string }>(
-    'SELECT application_id FROM scope WHERE organization_no = (SELECT no FROM organization WHERE id = ?)',
+    'SELECT application_id FROM scope WHERE organization_no = (SELECT no FROM organization WHERE id = ?) AND application_id <> ?',
     organization,
+    RECEIVED,
   );
   return rows.map((row) => ({
     organization,
