@@ -8,6 +8,7 @@ import { mqttKind } from './mqtt/mqtt-kind.ts';
 import { makePollKind } from './poll/poll-kind.ts';
 import { makeScheduleKind } from './schedule/schedule-kind.ts';
 import { smtpKind } from './smtp/smtp-kind.ts';
+import { makeWebsubKind } from './websub/websub-kind.ts';
 
 /** What a kind is made of. */
 export interface InboundParts {
@@ -23,4 +24,10 @@ export interface InboundParts {
 
 export type MakeInboundKind = (parts: InboundParts) => InboundKind;
 
-export const INBOUND_KINDS: readonly MakeInboundKind[] = [mqttKind, makePollKind, makeScheduleKind, smtpKind];
+export const INBOUND_KINDS: readonly MakeInboundKind[] = [
+  mqttKind,
+  makePollKind,
+  makeScheduleKind,
+  smtpKind,
+  makeWebsubKind,
+];

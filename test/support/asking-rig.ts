@@ -8,6 +8,7 @@ import type { Web } from '../../src/ports/web.ts';
 import { FakeClock } from './fake-clock.ts';
 
 const WITHIN_MS = 5_000;
+const LOOK_MS = 5;
 
 export interface AskingRig extends AsyncDisposable {
   readonly clock: FakeClock;
@@ -27,6 +28,8 @@ export interface AskingRig extends AsyncDisposable {
   /** Lets it sleep its time, and waits until it sleeps again. */
   round(): Promise<void>;
   until(what: string, holds: () => boolean): Promise<void>;
+  /** As `until`, while its time goes on by a second each 5 ms. */
+  pass(what: string, holds: () => boolean): Promise<void>;
   /** Bodies of what was stored since the last call, as JSON. */
   news(): Record<string, unknown>[];
 }
@@ -68,14 +71,8 @@ export function askingRig(make: MakeInboundKind, options: AskingRigOptions = {})
       await clock.advanceToNext();
       await rig.asleep();
     },
-    async until(what, holds) {
-      for (const end = Date.now() + WITHIN_MS; !holds(); await sleep(2)) {
-        if (Date.now() < end) continue;
-        throw new Error(
-          `${what}: not within ${WITHIN_MS} ms; health: ${JSON.stringify(rig.health.slice(-3))}`,
-        );
-      }
-    },
+    until: (what, holds) => waitFor(rig, what, holds),
+    pass: (what, holds) => waitFor(rig, what, holds, () => clock.advance(1_000)),
     news() {
       const fresh = rig.stored.slice(read);
       read = rig.stored.length;
@@ -88,6 +85,19 @@ export function askingRig(make: MakeInboundKind, options: AskingRigOptions = {})
   };
   const kind = make(partsOf(rig, web, options.uniform ?? (() => 0)));
   return rig;
+}
+
+async function waitFor(
+  rig: AskingRig,
+  what: string,
+  holds: () => boolean,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<void> {
+  for (const end = Date.now() + WITHIN_MS; !holds(); await sleep(LOOK_MS)) {
+    if (Date.now() > end)
+      throw new Error(`${what}: not within ${WITHIN_MS} ms; health: ${JSON.stringify(rig.health.slice(-3))}`);
+    await meanwhile();
+  }
 }
 
 function partsOf({ clock, bugs }: AskingRig, web: Web, uniform: () => number): InboundParts {

@@ -25,7 +25,7 @@ export type Change =
 
 export const ITEMS_MAX = 10_000;
 /** JSON text of all values kept; an item past it is known by its fingerprint alone. */
-const KEPT_CHARS_MAX = 1_000_000;
+const KEPT_CHARS_MAX = 500_000;
 const KEPT_ITEM_CHARS_MAX = 65_536;
 const ID_CHARS_MAX = 500;
 
