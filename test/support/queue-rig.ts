@@ -18,6 +18,8 @@ export interface QueueRig {
   readonly health: (readonly [state: 'running' | 'failing', detail: string | null])[];
   /** Names that the guard was asked for. */
   readonly asked: string[];
+  /** Of the source: whoever is started next goes on with it. */
+  cursor: unknown;
   /** What `take` answers; the default stores. `throw new Problem(…)` for a store that is away. */
   answer: (item: InboundItem) => Taken | Promise<Taken>;
   start(input: unknown): RunningInbound;
@@ -59,6 +61,7 @@ export function queueRig(make: MakeInboundKind, options: RigOptions = {}): Queue
     offered: [],
     health: [],
     asked: [],
+    cursor: null,
     answer: store,
     start(input) {
       kind.check(input);
@@ -93,7 +96,6 @@ export function queueRig(make: MakeInboundKind, options: RigOptions = {}): Queue
 }
 
 function hostOf(rig: QueueRig, kind: string, id: string, input: unknown): InboundHost {
-  let cursor: unknown = null;
   return {
     organization: 'org' as InboundHost['organization'],
     source: { id, kind, type: null, name: 'queue' } as unknown as Source,
@@ -105,9 +107,9 @@ function hostOf(rig: QueueRig, kind: string, id: string, input: unknown): Inboun
       if (taken.kind === 'accepted') rig.stored.push(item);
       return taken;
     },
-    readCursor: async () => cursor,
+    readCursor: async () => rig.cursor,
     async writeCursor(next) {
-      cursor = next;
+      rig.cursor = next;
     },
     health(state, detail) {
       rig.health.push([state, detail]);
