@@ -37,7 +37,7 @@ export async function startImapServer({ secret = 'secret', hasIdle = true } = {}
   const idlers = new Set<Socket>();
   const state = { uidValidity: 1, uidNext: 1, isMute: false };
   const mails: StoredMail[] = [];
-  const capability = `IMAP4rev1 SASL-IR UIDPLUS MOVE AUTH=PLAIN AUTH=XOAUTH2${hasIdle ? ' IDLE' : ''}`;
+  const capability = `IMAP4rev1 UIDPLUS MOVE AUTH=PLAIN AUTH=XOAUTH2${hasIdle ? ' IDLE' : ''}`;
   const listener: Server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -58,7 +58,15 @@ export async function startImapServer({ secret = 'secret', hasIdle = true } = {}
   });
 
   let idleTag = '';
+  /** The tags of logins whose secret is still to come. */
+  const loggingIn = new Map<Socket, string>();
   function handle(socket: Socket, line: string): void {
+    const loginTag = loggingIn.get(socket);
+    if (loginTag !== undefined) {
+      loggingIn.delete(socket);
+      socket.write(`${loginTag} ${login(line) ?? 'OK done'}\r\n`);
+      return;
+    }
     if (line.toUpperCase() === 'DONE') {
       idlers.delete(socket);
       socket.write(`${idleTag} OK IDLE ended\r\n`);
@@ -77,6 +85,11 @@ export async function startImapServer({ secret = 'secret', hasIdle = true } = {}
       socket.write('+ idling\r\n');
       return;
     }
+    if (name === 'AUTHENTICATE' && command.split(' ').length === 2) {
+      loggingIn.set(socket, tag);
+      socket.write('+ \r\n');
+      return;
+    }
     const refusal = answer(socket, name, command);
     socket.write(`${tag} ${refusal ?? 'OK done'}\r\n`);
     if (name === 'LOGOUT') socket.end();
@@ -86,7 +99,8 @@ export async function startImapServer({ secret = 'secret', hasIdle = true } = {}
     const put = (text: string): void => void socket.write(`* ${text}\r\n`);
     if (name === 'CAPABILITY') put(`CAPABILITY ${capability}`);
     else if (name === 'LOGIN' || name === 'AUTHENTICATE') return login(command);
-    else if (name === 'LIST') put('LIST () "/" "INBOX"');
+    else if (name === 'LIST')
+      put(command.endsWith('""') ? 'LIST (\\Noselect) "/" ""' : 'LIST () "/" "INBOX"');
     else if (name === 'SELECT' || name === 'EXAMINE') {
       put('FLAGS (\\Seen \\Deleted)');
       put(`OK [PERMANENTFLAGS (\\Seen \\Deleted)] set`);
