@@ -1,4 +1,5 @@
 /** Wires the engine. The parts that wait on each other's behalf meet here and nowhere else. */
+import { Arrivals } from './arrivals.ts';
 import { Attempts } from './attempts.ts';
 import { Canceler } from './canceler.ts';
 import { captureSecret } from './capture-secret.ts';
@@ -9,6 +10,7 @@ import type { Engine, EngineMetrics, EngineParts } from './engine.ts';
 import { HeldShards } from './held-shards.ts';
 import { InboundHosts } from './inbound-hosts.ts';
 import { InboundSources } from './inbound-sources.ts';
+import { Indexer } from './indexer.ts';
 import { LaneCare } from './lane-care.ts';
 import { LaneRunner } from './lane-runner.ts';
 import { Lanes } from './lanes.ts';
@@ -18,6 +20,7 @@ import { OperationalEvents } from './operational.ts';
 import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimits } from './rate-limits.ts';
+import { ReceivedEvents } from './received-events.ts';
 import { ReceivedRequests } from './received-request.ts';
 import { Receiver } from './receiver.ts';
 import { Retrier } from './retrier.ts';
@@ -48,8 +51,8 @@ export function createEngine(parts: EngineParts): Engine {
   const compiled = new CompiledDestinations({ vault, settings, wire: parts.wire });
   const targets = new Targets({ directory, compiled, catalog: storage.catalog });
   const tokens = new Tokens(parts);
-  const received = new ReceivedRequests(parts, vault);
-  const attempts = new Attempts(parts, { directory, operational, tokens, retrier, received });
+  const requests = new ReceivedRequests(parts, vault);
+  const attempts = new Attempts(parts, { directory, operational, tokens, retrier, received: requests });
   const runner = new LaneRunner(parts, {
     attempts,
     retrier,
@@ -70,9 +73,16 @@ export function createEngine(parts: EngineParts): Engine {
   const lanes = new Lanes(parts, { targets, runner, canceler, rates, metrics, held });
   const publisher = new Publisher(parts, { directory, lanes, metrics });
   const sources = new LiveSources(parts, { vault, directory });
+  const arrivals = new Arrivals(clock);
+  const received = new ReceivedEvents(parts, { directory, sources, arrivals });
+  const indexer = new Indexer(parts, { held, metrics, read: (stored) => received.read(stored) });
   const receiver = new Receiver(parts, {
     ...{ directory, publisher, sources, metrics },
-    saw: (of) => states.saw(of),
+    saw: (of) => {
+      states.saw(of);
+      arrivals.rang(of.organization);
+      indexer.wake();
+    },
   });
   const care = new LaneCare(parts, { lanes, retrier });
   const committer = new Committer(parts, { directory, operational, publisher, care });
@@ -86,8 +96,12 @@ export function createEngine(parts: EngineParts): Engine {
   const tasks = createTasks({
     ...{ storage, clock, dice, log },
     replay: (...asked) => publisher.replay(...asked),
+    received,
     isHere: (id) => held.hasKey(id),
-    written: (organization, version) => directory.sawVersion(organization, version),
+    written: (organization, version, edits) =>
+      edits.length === 0
+        ? directory.sawVersion(organization, version)
+        : directory.changed(organization, version, edits),
   });
   const sweep = new Sweep(parts, { lanes, held, tasks });
   const outbox = new Outbox(parts, { directory, publisher, held, retrier });
@@ -98,14 +112,16 @@ export function createEngine(parts: EngineParts): Engine {
     tasks,
     metrics,
     sources: new SourceChecks(parts, { vault, states }),
+    received,
     mailboxes: hosts,
     start: async () => {
       await membership.start();
       sweep.start();
       inbound.start();
+      indexer.start();
     },
     stop: (deadlineMs) =>
-      stop(parts, { retrier, lanes, tasks, sweep, outbox, membership, inbound }, deadlineMs),
+      stop(parts, { retrier, lanes, tasks, sweep, outbox, membership, inbound, indexer }, deadlineMs),
     publish: (request) => publisher.publish(request),
     receive: (call) => calls.receive(call),
     commit: (request) => committer.commit(request),
@@ -122,13 +138,14 @@ interface Stoppable {
   readonly outbox: Outbox;
   readonly membership: Membership;
   readonly inbound: InboundSources;
+  readonly indexer: Indexer;
 }
 
 async function stop(parts: EngineParts, running: Stoppable, deadlineMs: number): Promise<void> {
-  const { retrier, lanes, tasks, sweep, outbox, membership, inbound } = running;
+  const { retrier, lanes, tasks, sweep, outbox, membership, inbound, indexer } = running;
   const deadline = newDeadline(parts, deadlineMs);
   // What still comes in is taken until its ways in have stopped.
-  await Promise.race([deadline.passed, inbound.stop()]);
+  await Promise.race([deadline.passed, Promise.all([inbound.stop(), indexer.stop()])]);
   retrier.stop();
   await lanes.stop(deadline.passed);
   await Promise.race([deadline.passed, Promise.all([tasks.stop(), sweep.stop(), outbox.stop()])]);
@@ -156,6 +173,7 @@ function newMetrics(): EngineMetrics {
     eventsReceived: 0,
     receivedTwice: 0,
     rejectedByReason: new Map(),
+    indexLagMs: 0,
     attemptsByOutcome: new Map(),
     deliveriesSettled: new Map(),
     inFlight: 0,

@@ -18,13 +18,17 @@ import type {
 } from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
 import type { ApplicationId, DestinationId, EventId, OrganizationId } from '../core/ids.ts';
+import type { ReceivedFile } from '../core/received/event-document.ts';
+import type { EventQuery } from '../core/received/event-query.ts';
 import type { RawHeaders } from '../core/received/received.ts';
+import type { Searched } from '../core/search/values.ts';
 import type { Provider } from '../core/verification/provider.ts';
 import type { HttpAnswer } from '../core/verification/verifier.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dice } from '../ports/dice.ts';
 import type { Expressions } from '../ports/expressions.ts';
 import type { Formats } from '../ports/formats.ts';
+import type { StoredEvent } from '../ports/history.ts';
 import type { InboundDirectory, InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
@@ -92,6 +96,7 @@ export interface Engine {
   readonly vault: Vault;
   readonly tasks: Tasks;
   readonly sources: Sources;
+  readonly received: Received;
   /** Which source a mail address belongs to, for the listener of mail. */
   readonly mailboxes: InboundDirectory;
   readonly metrics: EngineMetrics;
@@ -186,6 +191,42 @@ export interface Sources {
   health(organization: OrganizationId, source: Source): Promise<SourceHealth>;
 }
 
+/** What was received before. */
+export interface Received {
+  /** What a stored event says; without its content, what is known beside its bytes. Synchronous where its format is. */
+  read(stored: StoredEvent): ReadEvent | Promise<ReadEvent>;
+  /** Events that match, bounded in rows, bytes and time: a page may be short, or empty, and still not the last. */
+  find(organization: OrganizationId, page: EventPage): Promise<FoundEvents>;
+  /** The destinations that an event goes to along the flows as they are now. */
+  plan(organization: OrganizationId, stored: StoredEvent): Promise<readonly Destination[]>;
+  /** Ids of providers that may have sent it, the likeliest first. */
+  guess(stored: StoredEvent): readonly string[];
+  /** Until an event of the organization was stored here, for `ms` at the most. */
+  wait(organization: OrganizationId, ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface ReadEvent extends Searched {
+  readonly stored: StoredEvent;
+  readonly files: readonly ReceivedFile[];
+}
+
+/** Seqs are exclusive bounds; null = none. */
+export interface EventPage {
+  readonly query: EventQuery;
+  readonly direction: 'newest-first' | 'oldest-first';
+  readonly after: number;
+  readonly before: number | null;
+  readonly limit: number;
+  /** Contents are read also where the query does not ask about them. */
+  readonly withContent: boolean;
+}
+
+export interface FoundEvents {
+  readonly rows: readonly ReadEvent[];
+  /** Everything up to this seq was looked at: go on behind it. null = there is no more. */
+  readonly next: number | null;
+}
+
 export interface Vault {
   /** `rowId` binds the ciphertext to its row. */
   seal(organization: OrganizationId, rowId: string, text: string): Sealed;
@@ -202,6 +243,8 @@ export interface Tasks {
     readonly input: Readonly<Record<string, unknown>>;
     readonly idempotency: IdempotencyKey | null;
     readonly reply: (task: BackgroundTask) => Reply;
+    /** Written in the same transaction. Problem conflict when somebody else wrote first. */
+    readonly alongside?: { readonly action: string; readonly edits: readonly Edit[] };
   }): Promise<Reply>;
 }
 
@@ -210,8 +253,10 @@ export interface Reply {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** True when `body` is a string that already is JSON. */
+  /** True when `body` is text that already is JSON, or bytes, as the headers say. */
   readonly raw?: boolean;
+  /** Instead of `body`: what is sent bit by bit, no faster than it is read. Aborted when the reader goes away. */
+  readonly stream?: (signal: AbortSignal) => AsyncIterable<string | Uint8Array>;
 }
 
 /** From the Idempotency-Key header: hash of organization, method, path and key; hash of the request body. */
@@ -292,6 +337,8 @@ export interface EngineMetrics {
   eventsReceived: number;
   receivedTwice: number;
   rejectedByReason: Map<string, number>;
+  /** Age of the oldest event that the last look found unindexed, in ms. */
+  indexLagMs: number;
   attemptsByOutcome: Map<string, number>;
   deliveriesSettled: Map<string, number>;
   inFlight: number;

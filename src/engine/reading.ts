@@ -43,6 +43,11 @@ export class Reading {
     return parsed.then((value) => this.#take(value));
   }
 
+  /** What the bytes say; before they are parsed, nothing. */
+  get parsed(): ParsedBody {
+    return this.#parsed ?? UNREAD;
+  }
+
   get error(): string | null {
     return this.#parsed?.error ?? null;
   }
@@ -61,7 +66,7 @@ export class Reading {
     if (this.#document?.type === type) return this.#document;
     const event = type === this.#event.type ? this.#event : { ...this.#event, type };
     this.#document = eventDocument(event, {
-      parsed: this.#parsed ?? UNREAD,
+      parsed: this.parsed,
       size: this.#content.length,
       id: renderId(event.id, 'event'),
       source: renderId(event.received?.sourceId ?? '', 'source'),

@@ -9,19 +9,19 @@
  */
 import { createHash } from 'node:crypto';
 import type { Event } from '../core/event/event.ts';
-import { type DestinationId, newId, RECEIVED } from '../core/ids.ts';
+import { newId, RECEIVED } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { Proof, RawHeaders, ReadAs } from '../core/received/received.ts';
-import { destinationsOf, isOnFlow } from '../core/received/route.ts';
 import type { IdempotencyRecord } from '../ports/intake.ts';
 import { type Answered, answerOf } from './answer-of.ts';
 import type { CachedDirectory } from './directory.ts';
-import type { EngineMetrics, EngineParts, LoadedHub } from './engine.ts';
+import type { EngineMetrics, EngineParts } from './engine.ts';
 import { hideHeaders } from './hide-headers.ts';
-import { type LiveSource, readsBody } from './live-source.ts';
+import type { LiveSource } from './live-source.ts';
 import type { LiveSources } from './live-sources.ts';
 import type { Publisher } from './publisher.ts';
 import { Reading } from './reading.ts';
+import { planReceived } from './received-plan.ts';
 
 const RANDOM_ID_BYTES = 15;
 const TYPE_CHARS_MAX = 256;
@@ -181,7 +181,11 @@ export class Receiver {
     for (let plans = 1; plans <= PLANS_MAX; plans++) {
       const cached = directory.hub(organization);
       const hub = cached instanceof Promise ? await cached : cached;
-      const destinations = live.source.pausedAt === null ? await this.#plan(hub, event, reading) : [];
+      const { sources } = this.#options;
+      const destinations =
+        live.source.pausedAt === null
+          ? await planReceived(hub, { event, reading }, (text) => sources.condition(text))
+          : [];
       const result = await publisher.accept({
         organization,
         event,
@@ -200,27 +204,6 @@ export class Receiver {
     throw new Problem('unavailable', 'The configuration keeps changing: send it again shortly.', {
       retryAfterSeconds: 1,
     });
-  }
-
-  async #plan(hub: LoadedHub, event: Event, reading: Reading): Promise<DestinationId[]> {
-    const { sourceId } = event.received!;
-    const flows: LoadedHub['flows'][number][] = [];
-    for (const flow of hub.flows) {
-      if (!isOnFlow(flow, { sourceId, type: event.type })) continue;
-      if (flow.when !== null && !(await this.#isTrue(flow.when, event, reading))) continue;
-      flows.push(flow);
-    }
-    if (flows.length === 0) return [];
-    return destinationsOf(flows, (id) => {
-      const loaded = hub.byId.get(id);
-      return loaded !== undefined && loaded.kind === 'http' && !loaded.disabled;
-    });
-  }
-
-  async #isTrue(when: string, event: Event, reading: Reading): Promise<boolean> {
-    const condition = this.#options.sources.condition(when);
-    if (readsBody(condition)) await reading.parse();
-    return reading.value(condition, event.type) === true;
   }
 }
 

@@ -186,6 +186,7 @@ function makeTasks(
   return createTasks({
     isHere: () => true,
     written: () => {},
+    received: { find: async () => ({ rows: [], next: null }), plan: async () => [] },
     storage,
     clock: house.clock,
     dice: house.dice,

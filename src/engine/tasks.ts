@@ -17,10 +17,12 @@ import { SHARDS } from '../core/shard.ts';
 import type { AuditEntry, ChangeResult } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dice } from '../ports/dice.ts';
-import type { IdempotencyRecord } from '../ports/intake.ts';
 import type { Log } from '../ports/log.ts';
 import type { Storage } from '../ports/storage.ts';
-import type { Engine, Reply, Tasks } from './engine.ts';
+import { auditDiff } from './audit-diff.ts';
+import { changeOf, stamped } from './edits.ts';
+import type { Edit, Engine, Received, Reply, Tasks } from './engine.ts';
+import { idempotencyRecord, keyReused } from './idempotency.ts';
 import { TASK_KINDS } from './tasks/index.ts';
 import { readOptionalId } from './tasks/task-input.ts';
 import type { Step, TaskKind } from './tasks/task-kind.ts';
@@ -31,8 +33,6 @@ const AT_ONCE_MAX = 2;
 const LINE_MAX = 1_000;
 /** Ids that are drawn until one falls on a shard held here: enough when a single one of them is. */
 const DRAWS_MAX = 16 * SHARDS;
-/** How long an answer is kept under its idempotency key. */
-const IDEMPOTENCY_MS = 12 * 3_600_000;
 const RANDOM_ID_BYTES = 15;
 const RETRY_AFTER_SECONDS = 1;
 /** Pause before a step is tried again when the store was unavailable; doubles up to the longest. */
@@ -45,10 +45,15 @@ export interface TaskParts {
   readonly dice: Dice;
   readonly log: Log;
   readonly replay: Engine['replay'];
+  readonly received: Pick<Received, 'find' | 'plan'>;
   /** Whether the task of this id is to run here. */
   readonly isHere: (id: BackgroundTask['id']) => boolean;
-  /** A task was written, when the catalog was at this version. */
-  readonly written: (organization: OrganizationId, catalogVersion: number) => void;
+  /** A task was written, when the catalog was at this version, and with it what stood alongside. */
+  readonly written: (
+    organization: OrganizationId,
+    catalogVersion: number,
+    alongside: readonly Edit[],
+  ) => void;
   readonly atOnceMax?: number;
 }
 
@@ -82,6 +87,8 @@ class TaskRunner {
   /** Ids in line or running. */
   readonly #known = new Set<string>();
   readonly #running = new Set<Promise<void>>();
+  /** Tasks that have given up their place until their time comes, and what ends their wait. */
+  readonly #resting = new Map<string, () => void>();
   /** Wakes those that pause, when it stops. */
   readonly #pauses = new Set<() => void>();
   /** The store may hold running tasks that are not known here. */
@@ -99,33 +106,51 @@ class TaskRunner {
     kind.readInput(request.input);
     const task = this.#newTask(request);
     const reply = request.reply(task);
-    const result = await this.#insert(request, task, reply);
+    const now = this.#parts.clock.now();
+    const alongside = (request.alongside?.edits ?? []).map((edit) => stamped(edit, now));
+    const result = await this.#insert(request, { task, reply, alongside });
     switch (result.kind) {
       case 'done':
-        this.#parts.written(request.organization, result.catalogVersion);
+        this.#parts.written(request.organization, result.catalogVersion, alongside);
         this.#enqueue({ organization: request.organization, id: task.id });
         return reply;
       case 'replayed':
         return { status: result.status, body: result.response, raw: true };
       case 'key-reused':
-        throw new Problem(
-          'idempotency_key_reused',
-          'This Idempotency-Key was used for another request body: choose a new key.',
-        );
+        throw keyReused();
       case 'stale':
+        if (alongside.length > 0)
+          throw new Problem(
+            'conflict',
+            'Somebody else changed this at the same time: read it and try again.',
+          );
         throw new Problem('not_found', 'The application was removed before its task was started.');
       default:
         throw new Error(`A new background task could not be stored: ${result.kind}.`);
     }
   }
 
-  async #insert(request: StartRequest, task: BackgroundTask, reply: Reply): Promise<ChangeResult> {
+  async #insert(
+    request: StartRequest,
+    { task, reply, alongside }: { task: BackgroundTask; reply: Reply; alongside: readonly Edit[] },
+  ): Promise<ChangeResult> {
+    const { principal, alongside: told } = request;
+    const started = {
+      subject: renderId(task.id, 'backgroundTask'),
+      before: null,
+      after: { task: task.task, input: task.input },
+    };
     try {
       return await this.#parts.storage.catalog.write({
         organization: request.organization,
-        changes: [{ op: 'insert', kind: 'background-task', resource: task }],
-        audit: [this.#auditEntry(request.principal, task)],
-        idempotency: this.#idempotencyRecord(request, reply),
+        changes: [{ op: 'insert', kind: 'background-task', resource: task }, ...alongside.map(changeOf)],
+        audit: [
+          this.#auditEntry(principal, { action: 'background-task.start', ...started }),
+          ...alongside.map((edit) =>
+            this.#auditEntry(principal, { action: told?.action ?? '', ...auditDiff(edit) }),
+          ),
+        ],
+        idempotency: idempotencyRecord(request.idempotency, () => reply, task.createdAt),
         publish: [],
         forgetHealth: [],
       });
@@ -147,12 +172,14 @@ class TaskRunner {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    for (const cancel of this.#resting.values()) cancel();
     for (const wake of [...this.#pauses]) wake();
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   #enqueue(ticket: Ticket): void {
-    if (this.#stopping || this.#known.has(ticket.id) || !this.#parts.isHere(ticket.id)) return;
+    if (this.#stopping || this.#known.has(ticket.id) || this.#resting.has(ticket.id)) return;
+    if (!this.#parts.isHere(ticket.id)) return;
     if (this.#line.length >= LINE_MAX) {
       this.#moreInStore = true;
       return;
@@ -197,8 +224,10 @@ class TaskRunner {
     // Between steps the others get their turn, also when the store answers at once.
     for (let pauseMs = 0; !this.#stopping && this.#parts.isHere(ticket.id); ) {
       try {
-        const goesOn = await this.#stepOnce(ticket);
-        if (!goesOn) return;
+        const restMs = await this.#stepOnce(ticket);
+        if (restMs === null) return;
+        // Whoever keeps to a rate leaves its place to others meanwhile.
+        if (restMs > 0) return this.#rest(ticket, restMs);
         pauseMs = 0;
         retryMs = RETRY_FIRST_MS;
       } catch (cause) {
@@ -213,46 +242,59 @@ class TaskRunner {
     }
   }
 
-  /** Reads the task, makes one step and writes what came of it; false = it has ended. Throws when the store did. */
-  async #stepOnce({ organization, id }: Ticket): Promise<boolean> {
-    const { storage, replay } = this.#parts;
+  #rest(ticket: Ticket, ms: number): void {
+    if (this.#stopping) return;
+    const cancel = this.#parts.clock.after(ms, () => {
+      this.#resting.delete(ticket.id);
+      this.#enqueue(ticket);
+    });
+    this.#resting.set(ticket.id, cancel);
+  }
+
+  /**
+   * Reads the task, makes one step and writes what came of it. Ms until the next step, 0 = at once; null = it has ended.
+   * Throws when the store did.
+   */
+  async #stepOnce({ organization, id }: Ticket): Promise<number | null> {
+    const { storage, replay, received, clock } = this.#parts;
     // Read again each time: the last write may have been stored although its answer was lost, or the task removed.
     const task = await storage.catalog.find(organization, 'background-task', { id }, undefined);
-    if (task === null || task.status !== 'running') return false;
+    if (task === null || task.status !== 'running') return null;
     const kind = TASK_KINDS.get(task.task);
     if (kind === undefined) {
       return this.#fail(organization, task, `This version knows no background task named ${task.task}.`);
     }
     let step: Step;
     try {
-      step = await kind.step(readInput(kind, task), { organization, task, storage, replay });
+      const context = { organization, task, storage, replay, received, now: clock.now() };
+      step = await kind.step(kind.readInput(task.input), context);
     } catch (cause) {
       if (cause instanceof Problem && cause.code === 'unavailable') throw cause;
       return this.#fail(organization, task, this.#reason(cause, task));
     }
-    return (await this.#write(organization, advanced(task, step))) === 'stale'
-      ? this.#countCanceled(organization, { task, step })
-      : !step.finished;
+    if ((await this.#write(organization, advanced(task, step))) === 'stale')
+      return this.#countCanceled(organization, { task, step });
+    return step.finished ? null : (step.restMs ?? 0);
   }
 
-  /** When somebody else wrote the task, the next step reads what they wrote: true. */
-  async #fail(organization: OrganizationId, task: BackgroundTask, error: string): Promise<boolean> {
+  /** When somebody else wrote the task, the next step reads what they wrote. */
+  async #fail(organization: OrganizationId, task: BackgroundTask, error: string): Promise<number | null> {
     const failed = { ...task, status: 'failed', data: { ...task.data, error } } as const;
-    return (await this.#write(organization, failed)) === 'stale';
+    return (await this.#write(organization, failed)) === 'stale' ? 0 : null;
   }
 
-  /** What the step has done is done, also when the task was canceled while it ran. True = the task may go on. */
+  /** What the step has done is done, also when the task was canceled while it ran. 0 = the task may go on. */
   async #countCanceled(
     organization: OrganizationId,
     { task, step }: { readonly task: BackgroundTask; readonly step: Step },
-  ): Promise<boolean> {
+  ): Promise<number | null> {
     const { id, version } = task;
     const ref = { id };
     const now = await this.#parts.storage.catalog.find(organization, 'background-task', ref, undefined);
     // One version later: the cancellation is all that has happened, so nobody has counted this step yet.
-    if (now?.status !== 'canceled' || now.version !== version + 1) return true;
+    if (now?.status !== 'canceled' || now.version !== version + 1) return 0;
     await this.#write(organization, { ...advanced(now, step), status: 'canceled' });
-    return false;
+    return null;
   }
 
   /** Writes what a step made of the task, unless somebody else wrote it meanwhile. */
@@ -268,7 +310,7 @@ class TaskRunner {
       forgetHealth: [],
     });
     if (result.kind !== 'done') return 'stale';
-    this.#parts.written(organization, result.catalogVersion);
+    this.#parts.written(organization, result.catalogVersion, []);
     if (task.status === 'running') return 'written';
     log.info('task.ended', {
       task: renderId(task.id, 'backgroundTask'),
@@ -332,32 +374,15 @@ class TaskRunner {
     });
   }
 
-  #auditEntry(principal: Principal, task: BackgroundTask): AuditEntry {
-    return {
-      id: newId(task.createdAt, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
-      at: task.createdAt,
-      actorKind: principal.kind,
-      actorId: principal.actorId,
-      action: 'background-task.start',
-      subject: renderId(task.id, 'backgroundTask'),
-      before: null,
-      after: { task: task.task, input: task.input },
-    };
+  #auditEntry(
+    principal: Principal,
+    told: Pick<AuditEntry, 'action' | 'subject' | 'before' | 'after'>,
+  ): AuditEntry {
+    const { clock, dice } = this.#parts;
+    const at = clock.now();
+    const id = newId(at, dice.bytes(RANDOM_ID_BYTES));
+    return { id, at, actorKind: principal.kind, actorId: principal.actorId, ...told };
   }
-
-  #idempotencyRecord({ idempotency }: StartRequest, reply: Reply): IdempotencyRecord | null {
-    if (idempotency === null) return null;
-    return {
-      ...idempotency,
-      status: reply.status,
-      response: reply.raw === true ? String(reply.body) : JSON.stringify(reply.body ?? null),
-      expiresAt: this.#parts.clock.now() + IDEMPOTENCY_MS,
-    };
-  }
-}
-
-function readInput(kind: TaskKind<unknown>, task: BackgroundTask): unknown {
-  return kind.readInput(task.input);
 }
 
 function advanced(task: BackgroundTask, step: Step): BackgroundTask {

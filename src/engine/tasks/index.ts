@@ -4,7 +4,9 @@ import { applicationStats } from './application-stats.ts';
 import { endpointBulkReplay } from './endpoint-bulk-replay.ts';
 import { endpointRecover } from './endpoint-recover.ts';
 import { endpointReplay } from './endpoint-replay.ts';
+import { eventReplay } from './event-replay.ts';
 import { eventTypeAggregate } from './event-type-aggregate.ts';
+import { sourceResume } from './source-resume.ts';
 import type { TaskKind } from './task-kind.ts';
 
 export const TASK_KINDS: ReadonlyMap<string, TaskKind<unknown>> = new Map(
@@ -15,5 +17,7 @@ export const TASK_KINDS: ReadonlyMap<string, TaskKind<unknown>> = new Map(
     'endpoint.recover': endpointRecover,
     'endpoint.replay': endpointReplay,
     'event-type.aggregate': eventTypeAggregate,
+    'event.replay': eventReplay,
+    'source.resume': sourceResume,
   }),
 );

@@ -2,7 +2,7 @@
 import type { BackgroundTask } from '../../core/catalog/resources.ts';
 import type { OrganizationId } from '../../core/ids.ts';
 import type { Storage } from '../../ports/storage.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, Received } from '../engine.ts';
 
 /** Items that one step reads or changes at most. */
 export const STEP_ITEMS_MAX = 200;
@@ -26,6 +26,9 @@ export interface StepContext {
   readonly task: BackgroundTask;
   readonly storage: Pick<Storage, 'catalog' | 'history'>;
   readonly replay: Engine['replay'];
+  readonly received: Pick<Received, 'find' | 'plan'>;
+  /** When the step began. */
+  readonly now: number;
 }
 
 export interface Step {
@@ -35,6 +38,8 @@ export interface Step {
   /** Items that this step found out there will be. */
   readonly addTotal?: number;
   readonly finished: boolean;
+  /** The next step begins so many ms later, and others may run meanwhile. */
+  readonly restMs?: number;
   readonly data: TaskData;
 }
 
