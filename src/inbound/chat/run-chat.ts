@@ -1,0 +1,156 @@
+/**
+ * Keeps a chat connected, and takes what is heard there, in order. A chat acknowledges nothing: what was heard while the
+ * store is away is held and tried again up to a bound, also over a reconnection, and then told as lost.
+ */
+import type { InboundHost, InboundItem, RunningInbound } from '../../ports/inbound.ts';
+import type { InboundParts } from '../kinds.ts';
+import { trouble } from '../queue/trouble.ts';
+import { keepTrying, type Pauses, type Steady, sleepOnce } from '../steady.ts';
+import { takeAgain } from '../take-again.ts';
+
+/** What one connection may ask for. */
+export interface Chat {
+  /** Aborted when the source is to stop. */
+  readonly stopping: AbortSignal;
+  /** Resolves when the source is to stop, or when the connection has failed. */
+  readonly over: Promise<void>;
+  /** All is well: we are where we should be. */
+  ready(): void;
+  /** We are there, but something is not as it should be, e.g. a room that does not let us in. */
+  troubled(detail: string): void;
+  /** The connection is of no use any more. The first cause is told. */
+  fail(cause: unknown): void;
+  /** Takes what was heard. `done` is given the text to answer with, null = none; it is not called for what was lost. */
+  hear(item: InboundItem, done: (reply: string | null) => void): void;
+}
+
+const PAUSES: Pauses = { firstMs: 1_000, longestMs: 60_000 };
+/** A connection that held that long was a good one: the next failure is a first one. */
+const GOOD_AFTER_MS = 60_000;
+/** Messages that wait for the store. */
+const WAITING_MAX = 1_000;
+
+/** `connect` opens a connection, listens until `chat.over`, and closes it. Rejecting is failing. */
+export function runChat(
+  parts: InboundParts,
+  host: InboundHost,
+  connect: (chat: Chat) => Promise<void>,
+): RunningInbound {
+  const { clock, dice, log } = parts;
+  const stopping = new AbortController();
+  const health = healthOf(host);
+  const inbox = inboxOf(parts, host, { health, signal: stopping.signal });
+  const onFailure = (cause: unknown): void => {
+    const detail = trouble(cause);
+    log.warn('inbound.chat-ended', { source: host.source.id, kind: host.source.kind, detail });
+    health.failing(detail);
+  };
+  const run = keepTrying({ clock, dice, pauses: PAUSES, onFailure }, async (steady) => {
+    const { chat, failure } = chatOf(steady, health, inbox.hear);
+    const begun = clock.now();
+    try {
+      await connect(chat);
+    } catch (error) {
+      chat.fail(error);
+    }
+    if (clock.now() - begun > GOOD_AFTER_MS) steady.succeeded();
+    if (!steady.isStopped) throw failure();
+  });
+  return {
+    async stop() {
+      stopping.abort();
+      await run.stop();
+      await inbox.settled();
+    },
+  };
+}
+
+interface Health {
+  running(detail?: string | null): void;
+  failing(detail: string): void;
+}
+
+/** Tells changes only: health is a row in the store. */
+function healthOf(host: InboundHost): Health {
+  let told = '';
+  const tell = (state: 'running' | 'failing', detail: string | null): void => {
+    if (told === `${state} ${detail}`) return;
+    told = `${state} ${detail}`;
+    host.health(state, detail);
+  };
+  return {
+    running: (detail = null) => tell('running', detail),
+    failing: (detail) => tell('failing', detail),
+  };
+}
+
+function chatOf(
+  steady: Steady,
+  health: Health,
+  hear: Chat['hear'],
+): { readonly chat: Chat; readonly failure: () => unknown } {
+  const broken = new AbortController();
+  const ending = AbortSignal.any([steady.signal, broken.signal]);
+  let failure: unknown = new Error('The connection ended.');
+  const chat: Chat = {
+    stopping: steady.signal,
+    over: new Promise((resolve) => {
+      if (ending.aborted) resolve();
+      else ending.addEventListener('abort', () => resolve(), { once: true });
+    }),
+    ready: () => health.running(),
+    troubled: (detail) => health.failing(detail),
+    fail(cause) {
+      if (broken.signal.aborted) return;
+      failure = cause;
+      broken.abort();
+    },
+    hear,
+  };
+  return { chat, failure: () => failure };
+}
+
+function inboxOf(
+  { clock, log }: InboundParts,
+  host: InboundHost,
+  { health, signal }: { readonly health: Health; readonly signal: AbortSignal },
+): { readonly hear: Chat['hear']; settled(): Promise<void> } {
+  let waiting = 0;
+  let lost = 0;
+  let last: Promise<void> = Promise.resolve();
+  const wait = {
+    get isStopped() {
+      return signal.aborted;
+    },
+    sleep: (ms: number) => sleepOnce(clock, ms, signal),
+  };
+  const tellLost = (why: string): void => {
+    lost += 1;
+    const times = lost === 1 ? '' : ` (${lost} messages since the start)`;
+    health.running(`A message was not taken: ${why}${times}`);
+  };
+  const takeOne = async (item: InboundItem, done: (reply: string | null) => void): Promise<void> => {
+    const taken = await takeAgain(host, item, wait);
+    if (taken.kind === 'untaken') tellLost(taken.detail);
+    else done(taken.kind === 'accepted' ? taken.reply : null);
+  };
+  return {
+    hear(item, done) {
+      if (waiting >= WAITING_MAX) {
+        tellLost(`more than ${WAITING_MAX} wait for the store`);
+        return;
+      }
+      waiting += 1;
+      last = last
+        .then(() => takeOne(item, done))
+        .catch((error) => {
+          log.error('inbound.take-failed', error, { source: host.source.id });
+          tellLost(trouble(error));
+        })
+        .finally(() => {
+          waiting -= 1;
+        });
+    },
+    settled: () => last,
+  };
+}
