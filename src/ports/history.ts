@@ -46,6 +46,24 @@ export interface DestinationState {
   readonly nextAttemptAt: number | null;
 }
 
+export interface DeliveryFilter {
+  readonly destinationId?: DestinationId;
+  readonly eventId?: EventId;
+  readonly status?: readonly DeliveryStatus[];
+  /** Instants of the event's acceptance in ms: `since` inclusive, `before` exclusive. */
+  readonly since?: number;
+  readonly before?: number;
+}
+
+/** An event at a destination that it went to, or is to go to. */
+export interface ListedDelivery extends DestinationState {
+  readonly event: Event;
+  /** Tries so far, also those asked for by hand. */
+  readonly attempts: number;
+  /** The attempt that decides; null = there was none. */
+  readonly last: Omit<Attempt, 'response'> | null;
+}
+
 export interface History {
   /** `ref`: an event id, or the publisher's own eventId. */
   findEvent(
@@ -87,6 +105,10 @@ export interface History {
     page: Page,
     options: { withContent: boolean },
   ): Promise<readonly (StoredEvent & DestinationState)[]>;
+  /**
+   * Event x destination in order of the events' acceptance, then of destination ids. `after`: `<event id>/<destination id>`.
+   */
+  listDeliveries(scope: EventScope, filter: DeliveryFilter, page: Page): Promise<readonly ListedDelivery[]>;
   /** Events of the scope in order of id that have no delivery, settled or not, to a destination (replay-missing). */
   listMissing(
     scope: EventScope,

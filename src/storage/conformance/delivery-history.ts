@@ -23,7 +23,7 @@ import type { Cases } from './storage-test.ts';
 
 const BARE = { withContent: false };
 
-interface Story {
+export interface Story {
   readonly lane: DestinationId;
   readonly other: DestinationId;
   /** One event per state of a delivery to `lane`; each also went to `other`, where all is pending. */
@@ -32,7 +32,7 @@ interface Story {
   readonly elsewhere: Accepted;
 }
 
-async function tell(storage: Storage): Promise<Story> {
+export async function tell(storage: Storage): Promise<Story> {
   const [lane, other] = [newDestinationId(), newDestinationId()];
   let minute = 0;
   const next = (to: readonly DestinationId[]) =>

@@ -2,6 +2,7 @@
 import { describe } from 'node:test';
 import { catalogCases } from './catalog.ts';
 import { deliveryHistoryCases } from './delivery-history.ts';
+import { deliveryListCases } from './delivery-list.ts';
 import { historyCases } from './history.ts';
 import { intakeCases } from './intake.ts';
 import { queueCases } from './queue.ts';
@@ -22,6 +23,7 @@ const SUITES = {
   catalog: catalogCases,
   'history of events': historyCases,
   'history of deliveries': deliveryHistoryCases,
+  'lists of deliveries': deliveryListCases,
   'sources and received events': receivedCases,
   search: searchCases,
   rejections: rejectionCases,

@@ -35,7 +35,7 @@ const SMALL_LANE_ROWS = 2000;
  * Columns of `StateRow` for event `e`, and `state`: the same as sql/delivery-state.ts says, NULL = there was never a
  * delivery. OFFSET 0 keeps the planner from looking once per mention.
  */
-function stateOfPair(lane: string, firstDay: string): string {
+export function stateOfPair(lane: string, firstDay: string): string {
   const queued = (table: 'fresh' | 'waiting', trigger: number) =>
     `FROM ${table} q WHERE q.lane_no = ${lane} AND q.seq = e.seq AND q.trigger = ${trigger}`;
   return `LATERAL (SELECT *, CASE
@@ -106,7 +106,7 @@ export async function listDestinationEvents(
   return rows.map((row) => ({ ...storedOf(row, now), destinationId, ...stateOf(row)! }));
 }
 
-interface Pair {
+export interface Pair {
   readonly seq: number;
   readonly day: number;
 }
@@ -116,7 +116,7 @@ const EVERY_STATUS: readonly DeliveryStatus[] = ['delivered', 'pending', 'failed
  * The events of a destination that may pass the filter, when they are few; null = they are many, so the events of the
  * scope are looked at one after the other.
  */
-async function fewPairs(
+export async function fewPairs(
   { db }: ReadContext,
   { scope, destinationId, filter }: OfLane,
 ): Promise<readonly Pair[] | null> {

@@ -31,6 +31,7 @@ import { openOrganization } from './catalog-writes.ts';
 import { changeCatalog } from './caused-events.ts';
 import type { Connections } from './connection.ts';
 import type { Days } from './days.ts';
+import { listDeliveries } from './delivery-list.ts';
 import { countStates, countUsage, listDestinationEvents, listDestinationStates } from './delivery-reads.ts';
 import {
   findEvent,
@@ -166,6 +167,7 @@ function historyPort(parts: PortParts): History {
     listDestinationStates: (scope, eventId) => listDestinationStates(read, { scope, eventId }),
     listDestinationEvents: (...[scope, destinationId, filter, page, options]) =>
       listDestinationEvents(read, { scope, destinationId, filter, page, ...options }),
+    listDeliveries: (scope, filter, page) => listDeliveries(read, { scope, filter, page }),
     listMissing: (...[scope, destinationId, filter, page]) =>
       listMissing(read, { scope, destinationId, filter, page }),
     countStates: (scope, destinationId, filter) => countStates(read, { scope, destinationId, filter }),

@@ -27,7 +27,7 @@ import { type ReadContext, rowLimit } from './read-context.ts';
 const SMALL_LANE_ROWS = 2000;
 
 /** Columns of `StateRow` for lane `l` and event `e`. */
-const STATE_COLUMNS = `
+export const STATE_COLUMNS = `
   (SELECT 1 FROM fresh q WHERE q.lane_no = l.no AND q.seq = e.seq AND q.trigger = 0) AS is_fresh,
   (SELECT due_at FROM waiting q WHERE q.lane_no = l.no AND q.seq = e.seq AND q.trigger = 0) AS due_at,
   (SELECT attempts FROM waiting q WHERE q.lane_no = l.no AND q.seq = e.seq AND q.trigger = 0) AS attempts,
@@ -115,7 +115,7 @@ type StateFilter = EventFilter & { readonly status?: readonly DeliveryStatus[] }
  * The events of a destination that may pass the filter, when they are few; null = they are many, so the events of the
  * scope are looked at one after the other.
  */
-function fewSeqs({ db }: ReadContext, lane: InLane, filter: StateFilter): readonly number[] | null {
+export function fewSeqs({ db }: ReadContext, lane: InLane, filter: StateFilter): readonly number[] | null {
   const wanted: readonly DeliveryStatus[] = filter.status ?? EVERY_STATUS;
   const settled = [DELIVERED, FAILED, SENDING, CANCELED].filter((code) =>
     wanted.includes(settledStatus(code)),

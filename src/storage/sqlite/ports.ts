@@ -125,6 +125,7 @@ function historyPort({ writes, hop }: PortParts): History {
     listDestinationStates: (scope, eventId) => hop.read('listDestinationStates', { scope, eventId }),
     listDestinationEvents: (...[scope, destinationId, filter, page, options]) =>
       hop.read('listDestinationEvents', { scope, destinationId, filter, page, ...options }),
+    listDeliveries: (scope, filter, page) => hop.read('listDeliveries', { scope, filter, page }),
     listMissing: (...[scope, destinationId, filter, page]) =>
       hop.read('listMissing', { scope, destinationId, filter, page }),
     countStates: (scope, destinationId, filter) => hop.read('countStates', { scope, destinationId, filter }),

@@ -12,6 +12,7 @@ import {
   runningTasks,
 } from './catalog-reads.ts';
 import type { Connection } from './connection.ts';
+import { listDeliveries } from './delivery-list.ts';
 import { countStates, countUsage, listDestinationEvents, listDestinationStates } from './delivery-reads.ts';
 import {
   findEvent,
@@ -45,6 +46,7 @@ const READS = {
   candidates,
   countStates,
   countUsage,
+  listDeliveries,
   listDestinationEvents,
   listDestinationStates,
   findEvent,

@@ -153,6 +153,8 @@ CREATE TABLE attempt (
   PRIMARY KEY (lane_no, day, id)
 ) PARTITION BY RANGE (day);
 CREATE INDEX attempt_by_event ON attempt (seq, lane_no, rec);
+-- What failed for good, or late: what went well costs nothing here.
+CREATE INDEX attempt_failed ON attempt (lane_no, seq) WHERE status IN (1, 5);
 
 CREATE TABLE health (
   lane_no bigint PRIMARY KEY,

@@ -114,6 +114,8 @@ CREATE TABLE attempt (
   PRIMARY KEY (seq, lane_no, n)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX attempt_by_lane ON attempt (lane_no, id, status);
+-- What failed for good, or late: what went well costs nothing here.
+CREATE INDEX attempt_failed ON attempt (lane_no, seq) WHERE status IN (1, 5);
 
 CREATE TABLE health (
   lane_no INTEGER PRIMARY KEY,
