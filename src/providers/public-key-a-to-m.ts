@@ -20,10 +20,7 @@ export const publicKeyAToM: readonly Row[] = [
       newer: { at: 'json:SignatureVersion', is: '2', algorithm: 'rsa-sha256' },
       keys: {
         url: '{json:SigningCertURL}',
-        hosts: [
-          'sns.*.amazonaws.com/SimpleNotificationService-*.pem',
-          'sns.*.amazonaws.com.cn/SimpleNotificationService-*.pem',
-        ],
+        hosts: ['sns.*.amazonaws.com/*.pem', 'sns.*.amazonaws.com.cn/*.pem'],
       },
     },
     secret: 'a public key or certificate, or none: it is fetched',

@@ -48,14 +48,18 @@ export function compileVerifier(provider: Provider, options: VerifierOptions): V
       const handshake = handshakes.length === 0 ? undefined : handshakes.find((each) => each.fits(view));
       if (handshake === undefined) return prove(view, verifierContext);
       if (!handshake.signed) return handshake.answer(view, verifierContext);
-      const proven = prove(view, verifierContext);
-      const answer = (result: Verification) =>
-        result.kind === 'verified' ? handshake.answer(view, verifierContext) : result;
-      return proven instanceof Promise ? proven.then(answer) : answer(proven);
+      return whenVerified(prove(view, verifierContext), () => handshake.answer(view, verifierContext));
     },
     describe: compileDescribe(provider, context),
     acknowledge: (call, reply) => (respond === null ? null : respond(new CallView(call), reply)),
   };
+}
+
+type Result = Verification | Promise<Verification>;
+
+function whenVerified(result: Result, answer: () => Result): Result {
+  if (result instanceof Promise) return result.then((settled) => whenVerified(settled, answer));
+  return result.kind === 'verified' ? answer() : result;
 }
 
 function contextOf(provider: Provider, options: VerifierOptions): ProofContext {
@@ -144,14 +148,12 @@ function compileScheme(proof: Proof, context: ProofContext): CompiledProof {
 
 /** Every item of a JSON list proves itself; a list without items proves nothing. */
 function forEach(path: string, proof: CompiledProof): CompiledProof {
-  const items = (view: CallView) => {
-    const list = atPath(view.json, path, 0);
-    return Array.isArray(list) ? list.length : 0;
-  };
   return {
     isIn: (view) => proof.isIn(view),
     verify: (view, context) => {
-      const count = items(view);
+      const list = atPath(view.json, path, 0);
+      const count = Array.isArray(list) ? list.length : 0;
+      if (count === 0) return refuse('signature-missing', `items in the list ${path}`, 'none');
       if (count > ITEMS_MAX)
         return refuse('signature-malformed', `at most ${ITEMS_MAX} items in ${path}`, `${count} items`);
       view.index = 0;

@@ -4,7 +4,7 @@ import type { JwtAlgorithm } from './provider.ts';
 
 /** Clocks may differ by this much. */
 export const LEEWAY_SECONDS = 60;
-const TOKEN_MAX = 65_536;
+const TOKEN_MAX = 262_144;
 
 export interface Jws {
   readonly algorithm: JwtAlgorithm;
