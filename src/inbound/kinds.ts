@@ -4,6 +4,7 @@ import type { Dice } from '../ports/dice.ts';
 import type { InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Web } from '../ports/web.ts';
+import { imapKind } from './imap/imap-kind.ts';
 import { ircKind } from './irc/irc-kind.ts';
 import { mqttKind } from './mqtt/mqtt-kind.ts';
 import { makePollKind } from './poll/poll-kind.ts';
@@ -26,6 +27,7 @@ export interface InboundParts {
 export type MakeInboundKind = (parts: InboundParts) => InboundKind;
 
 export const INBOUND_KINDS: readonly MakeInboundKind[] = [
+  (parts) => imapKind(parts),
   ircKind,
   mqttKind,
   makePollKind,
