@@ -60,7 +60,9 @@ const EVERYTHING: Partial<Event> = {
     meta: { channels: ['x'], tags: ['x'], deep: { a: [1, null, { b: '\u0000' }] } },
   }),
 };
-const SCOPE = (organization = ADA): EventScope => ({ organization, applicationId: RECEIVED });
+function scopeOf(organization = ADA): EventScope {
+  return { organization, applicationId: RECEIVED };
+}
 
 export const receivedCases: Cases = {
   'finds a source by its token, whosever it is': async ({ storage }) => {
@@ -111,7 +113,7 @@ export const receivedCases: Cases = {
     assert.equal(made.kind, 'done');
     const plain = await accept(storage, [], { applicationId: RECEIVED, received: receivedOf() });
     const rich = await accept(storage, [destination.id], EVERYTHING);
-    const page = await storage.history.listEvents(SCOPE(), {}, NEWEST, { withContent: false });
+    const page = await storage.history.listEvents(scopeOf(), {}, NEWEST, { withContent: false });
     assert.deepEqual(
       page.map(({ event }) => event),
       [rich.event, plain.event],
@@ -120,9 +122,12 @@ export const receivedCases: Cases = {
     assert.deepEqual(taken!.event, rich.event);
     // What is in it is not what an event is filtered by.
     for (const filter of [{ channel: 'x' }, { tag: 'x' }]) {
-      assert.deepEqual(await storage.history.listEvents(SCOPE(), filter, NEWEST, { withContent: false }), []);
+      assert.deepEqual(
+        await storage.history.listEvents(scopeOf(), filter, NEWEST, { withContent: false }),
+        [],
+      );
     }
-    assert.deepEqual(await storage.history.listEvents(SCOPE(CYD), {}, NEWEST, { withContent: false }), []);
+    assert.deepEqual(await storage.history.listEvents(scopeOf(CYD), {}, NEWEST, { withContent: false }), []);
   },
 
   'takes one event per key within a source’s window': async ({ storage }) => {

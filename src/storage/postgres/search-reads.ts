@@ -6,17 +6,19 @@ import { type StoredRow, storedOf } from '../sql/event-row.ts';
 import type { StorageLimits } from '../sql/limits.ts';
 import { CandidatePage, ORDER_SLACK_MS, type Range, stretchesOf } from '../sql/search-stretches.ts';
 import { seqBefore, storedColumns } from './event-reads.ts';
-import { EVENT_JOINS, scopeNo, timeCondition } from './event-sql.ts';
+import { EVENT_COLUMNS, EVENT_JOINS, scopeNo, timeCondition } from './event-sql.ts';
 import { type ReadContext, rowLimit, Values } from './read-context.ts';
 import { overflowTerm, storedTerm } from './search-terms.ts';
 import { int4s, int8s } from './sql-array.ts';
 
 type Unindexed = StoredEvent & { readonly organization: OrganizationId };
 
-interface ReceivedScope {
+interface Lagging {
   readonly no: number;
   readonly organization: OrganizationId;
   readonly seq: number;
+  /** No event after `seq` is of an earlier one. */
+  readonly day: number;
 }
 
 /** Those that lag the farthest come first, so that no organization waits for another's flood. */
@@ -24,29 +26,29 @@ export async function takeUnindexed(
   { db, now }: ReadContext,
   { limit, bytesMax }: { limit: number; bytesMax: number },
 ): Promise<readonly Unindexed[]> {
-  const scopes = await db.query<ReceivedScope>(
-    `SELECT s.no, o.id AS organization, coalesce(c.seq, 0) AS seq
-     FROM scope s JOIN organization o ON o.no = s.organization_no LEFT JOIN search_cursor c ON c.scope_no = s.no
-     WHERE s.application_id = '${RECEIVED}' AND EXISTS (
-       SELECT 1 FROM event e WHERE e.scope_no = s.no AND e.seq > coalesce(c.seq, 0) AND e.seq < posthorn_decided_below())
-     ORDER BY 3`,
+  const scopes = await db.query<Lagging>(
+    `SELECT r.* FROM (SELECT s.no, o.id AS organization, coalesce(c.seq, 0) AS seq, coalesce(c.day - 1, 0) AS day
+       FROM scope s JOIN organization o ON o.no = s.organization_no LEFT JOIN search_cursor c ON c.scope_no = s.no
+       WHERE s.application_id = '${RECEIVED}') AS r
+     WHERE (SELECT 1 FROM event e WHERE e.scope_no = r.no AND e.day >= r.day AND e.seq > r.seq
+       AND e.seq < (SELECT posthorn_decided_below()) LIMIT 1) IS NOT NULL
+     ORDER BY r.seq LIMIT $1`,
+    [rowLimit(limit)],
   );
   const taken: Unindexed[] = [];
   let bytes = 0;
   for (const scope of scopes) {
     if (taken.length >= limit || bytes >= bytesMax) break;
     const values = new Values();
+    const unindexed = `(SELECT * FROM event e WHERE e.scope_no = ${values.add(scope.no)} AND e.day >= ${values.add(scope.day)}
+      AND e.seq > ${values.add(scope.seq)} AND e.seq < (SELECT posthorn_decided_below())
+      ORDER BY e.seq LIMIT ${values.add(rowLimit(limit - taken.length))}) e`;
     const rows = await db.query<StoredRow>(
-      `SELECT ${storedColumns(values, true, now)}
-       FROM (SELECT * FROM event e WHERE e.scope_no = ${values.add(scope.no)} AND e.seq > ${values.add(scope.seq)}
-         AND e.seq < posthorn_decided_below() ORDER BY e.seq LIMIT ${values.add(rowLimit(limit - taken.length))}) e ${EVENT_JOINS}
-       ORDER BY e.seq`,
+      withinBytes(values, unindexed, { now, by: 'ASC', bytesMax: bytesMax - bytes }),
       values.list,
     );
     for (const row of rows) {
-      const size = row.content?.byteLength ?? 0;
-      if (taken.length > 0 && bytes + size > bytesMax) return taken;
-      bytes += size;
+      bytes += row.content?.byteLength ?? 0;
       taken.push({ ...storedOf(row, now), organization: scope.organization });
     }
   }
@@ -249,17 +251,14 @@ class StretchSearch {
     return null;
   }
 
-  /** A body is fetched only when there is room for it: before that, its length is enough. */
   async #add(values: Values, from: string): Promise<Candidates | null> {
     const { db, now } = this.#context;
     const { withContent, bytesMax } = this.#query;
     const by = this.#isUp ? 'ASC' : 'DESC';
-    const columns = storedColumns(values, withContent, now);
     const rows = await db.query<StoredRow>(
       withContent
-        ? `SELECT ${columns} FROM (SELECT e.*, ${bytesBefore(values, now, by)} AS bytes_before FROM ${from}) e ${EVENT_JOINS}
-           WHERE e.bytes_before < ${values.add(Math.max(1, Math.min(bytesMax, Number.MAX_SAFE_INTEGER)))} ORDER BY e.seq ${by}`
-        : `SELECT ${columns} FROM ${from} ${EVENT_JOINS} ORDER BY e.seq ${by}`,
+        ? withinBytes(values, from, { now, by, bytesMax })
+        : `SELECT ${EVENT_COLUMNS} FROM ${from} ${EVENT_JOINS} ORDER BY e.seq ${by}`,
       values.list,
     );
     for (const row of rows) if (this.#page.add(storedOf(row, now))) return this.#page.result();
@@ -267,10 +266,21 @@ class StretchSearch {
   }
 }
 
-/** Of the contents of the rows before this one. */
-function bytesBefore(values: Values, now: number, by: 'ASC' | 'DESC'): string {
-  return `coalesce(sum((SELECT octet_length(c.body) FROM content c
-      WHERE c.day = (e.content_expires_at / 86400000)::integer AND c.seq = e.seq
-        AND NOT e.expunged AND e.content_expires_at > ${values.add(now)}))
-    OVER (ORDER BY e.seq ${by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`;
+/**
+ * Events with contents up to so many bytes, at least one. A body is fetched only when there is room for it: before that,
+ * its length is enough.
+ */
+function withinBytes(
+  values: Values,
+  from: string,
+  { now, by, bytesMax }: { now: number; by: 'ASC' | 'DESC'; bytesMax: number },
+): string {
+  const size = `(SELECT octet_length(c.body) FROM content c
+    WHERE c.day = (e.content_expires_at / 86400000)::integer AND c.seq = e.seq
+      AND NOT e.expunged AND e.content_expires_at > ${values.add(now)})`;
+  const before = `sum(${size}) OVER (ORDER BY e.seq ${by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
+  const most = values.add(Math.max(1, Math.min(bytesMax, Number.MAX_SAFE_INTEGER)));
+  return `SELECT ${storedColumns(values, true, now)}
+    FROM (SELECT e.*, coalesce(${before}, 0) AS bytes_before FROM ${from}) e ${EVENT_JOINS}
+    WHERE e.bytes_before < ${most} ORDER BY e.seq ${by}`;
 }

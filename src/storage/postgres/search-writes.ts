@@ -48,8 +48,8 @@ async function indexOwn(
     ],
   );
   await session.query(
-    `INSERT INTO search_cursor VALUES ($1, $2)
-     ON CONFLICT (scope_no) DO UPDATE SET seq = greatest(search_cursor.seq, EXCLUDED.seq)`,
-    [scope.no, Math.max(...entries.map(({ seq }) => seq))],
+    `INSERT INTO search_cursor VALUES ($1, $2, $3) ON CONFLICT (scope_no) DO UPDATE
+     SET seq = greatest(search_cursor.seq, EXCLUDED.seq), day = greatest(search_cursor.day, EXCLUDED.day)`,
+    [scope.no, Math.max(...entries.map(({ seq }) => seq)), Math.max(...entries.map(({ id }) => dayOfId(id)))],
   );
 }

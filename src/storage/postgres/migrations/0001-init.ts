@@ -223,10 +223,12 @@ CREATE TABLE rejection (
   PRIMARY KEY (organization_no, source_id, id)
 );
 
--- How far the received events of a scope are indexed; none = not at all.
+-- How far the received events of a scope are indexed; none = not at all. What comes later is of that day, of the one
+-- before (a clock that goes wrong) or of a later one.
 CREATE TABLE search_cursor (
   scope_no bigint PRIMARY KEY,
-  seq bigint NOT NULL
+  seq bigint NOT NULL,
+  day integer NOT NULL
 ) WITH (fillfactor = 50);
 
 -- Terms of received events (search-terms.ts), on the day of the event. Decision 13. An index that gathers entries before
@@ -238,7 +240,6 @@ CREATE TABLE search (
   terms integer[] NOT NULL,
   PRIMARY KEY (scope_no, seq, day)
 ) PARTITION BY RANGE (day);
-ALTER TABLE search ALTER COLUMN terms SET STORAGE MAIN;
 CREATE INDEX search_by_terms ON search USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 2048);
 
 -- Members of the cluster. The epoch is given once and never again; whoever finds a lease run out deletes the row.
