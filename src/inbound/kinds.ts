@@ -4,6 +4,7 @@ import type { Dice } from '../ports/dice.ts';
 import type { InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Web } from '../ports/web.ts';
+import { makeFeedKind } from './feed/feed-kind.ts';
 import { imapKind } from './imap/imap-kind.ts';
 import { ircKind } from './irc/irc-kind.ts';
 import { mqttKind } from './mqtt/mqtt-kind.ts';
@@ -27,6 +28,7 @@ export interface InboundParts {
 export type MakeInboundKind = (parts: InboundParts) => InboundKind;
 
 export const INBOUND_KINDS: readonly MakeInboundKind[] = [
+  makeFeedKind,
   (parts) => imapKind(parts),
   ircKind,
   mqttKind,

@@ -8,7 +8,7 @@ export interface Pace {
   /** From the end of a round to the next; asked after each, for a server may have hinted at another. */
   everyMs(): number;
   /** Up to so much is added at random, so that many sources do not ask at once. */
-  readonly jitterMs: number;
+  jitterMs(): number;
 }
 
 /** Retries are quicker than the interval where that is long, and never much rarer. */
@@ -32,13 +32,13 @@ export function runRounds(
   };
   let isFirst = true;
   return keepTrying({ ...parts, pauses, onFailure: failureTeller(parts, host, tell) }, async (steady) => {
-    if (isFirst) await steady.sleep(dice.uniform() * Math.min(pace.jitterMs, FIRST_ROUND_WITHIN_MS));
+    if (isFirst) await steady.sleep(dice.uniform() * Math.min(pace.jitterMs(), FIRST_ROUND_WITHIN_MS));
     isFirst = false;
     if (steady.isStopped) return;
     const detail = await round(steady);
     steady.succeeded();
     tell('running', detail);
-    await steady.sleep(pace.everyMs() + dice.uniform() * pace.jitterMs);
+    await steady.sleep(pace.everyMs() + dice.uniform() * pace.jitterMs());
   });
 }
 

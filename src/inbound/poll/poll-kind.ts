@@ -31,7 +31,7 @@ export function makePollKind(parts: InboundParts): InboundKind {
     run(host) {
       const settings = pollSettings(host.input);
       const asker = makeAsker(parts, settings);
-      const pace = { everyMs: () => settings.everyMs, jitterMs: settings.jitterMs };
+      const pace = { everyMs: () => settings.everyMs, jitterMs: () => settings.jitterMs };
       let state: PollState | null = null;
       return runRounds(parts, host, pace, async (steady) => {
         const before = state ?? stateIn(await host.readCursor(), settings);

@@ -33,7 +33,7 @@ function runWebsub(parts: InboundParts, host: InboundHost): RunningInbound {
   const settings = websubSettings(host.input);
   const asker = makeAsker(parts, settings);
   let lookInMs = LOOK_EVERY_MS;
-  const pace = { everyMs: () => lookInMs, jitterMs: 0 };
+  const pace = { everyMs: () => lookInMs, jitterMs: () => 0 };
   return runRounds(parts, host, pace, async (steady) => {
     lookInMs = await look({ parts, host, settings, asker, steady });
     return null;
