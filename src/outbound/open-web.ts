@@ -30,30 +30,28 @@ export function openWeb(options: WireOptions): Web {
   const pools = openPools({ ...options, limits: { connectionsPerPool: CONNECTIONS_MAX, ...options.limits } });
   let isClosed = false;
   return {
-    async ask(request) {
-      if (isClosed) return CLOSED;
+    ask: async (request) => {
       const first = firstHop(request);
-      return 'kind' in first
-        ? first
-        : follow(request, first, async (hop, signal) =>
-            isClosed ? CLOSED : askOnce(pools, hop, { request, signal }),
-          );
+      if ('kind' in first) return first;
+      return follow(request, first, async (hop, signal) =>
+        isClosed ? CLOSED : askOnce(pools, hop, { request, signal }),
+      );
     },
-    async resolve(host) {
-      try {
-        const [first] = await pools.resolve(host.replace(/^\[|\]$/g, ''));
-        return first === undefined
-          ? { refused: `${host} has no address in DNS` }
-          : { address: first.address };
-      } catch (error) {
-        return { refused: requestFailure(error, false).detail };
-      }
-    },
-    async close() {
+    resolve: (host) => addressOf(pools, host),
+    close: async () => {
       isClosed = true;
       await pools.close();
     },
   };
+}
+
+async function addressOf(pools: Pools, host: string): Promise<{ address: string } | { refused: string }> {
+  try {
+    const [first] = await pools.resolve(host.replace(/^\[|\]$/g, ''));
+    return first === undefined ? { refused: `${host} has no address in DNS` } : { address: first.address };
+  } catch (error) {
+    return { refused: requestFailure(error, false).detail };
+  }
 }
 
 interface Hop {

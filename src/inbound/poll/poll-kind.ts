@@ -4,7 +4,7 @@
  * Events are taken first, then the cursor is written. What a crash in between brings again has the same `dedupeKey`,
  * for that is made of the round's number, the item and its new value; an item that goes from A to B to A makes two.
  */
-import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
+import type { InboundHost, InboundKind, RunningInbound } from '../../ports/inbound.ts';
 import { makeAsker, type Validators } from '../asking/ask.ts';
 import { runRounds } from '../asking/rounds.ts';
 import { documentItem, take } from '../asking/take.ts';
@@ -28,24 +28,26 @@ export function makePollKind(parts: InboundParts): InboundKind {
     kind: 'poll',
     check: (input) => void pollSettings(input),
     secretMembers: POLL_SECRETS,
-    run(host) {
-      const settings = pollSettings(host.input);
-      const asker = makeAsker(parts, settings);
-      const pace = { everyMs: () => settings.everyMs, jitterMs: () => settings.jitterMs };
-      let state: PollState | null = null;
-      return runRounds(parts, host, pace, async (steady) => {
-        const before = state ?? stateIn(await host.readCursor(), settings);
-        const round = await fetchRound({ asker, settings, signal: steady.signal }, before);
-        if (round === null) {
-          state = before;
-          return null;
-        }
-        const told = await settle({ host, settings, steady }, before, round);
-        state = told.state;
-        return told.detail;
-      });
-    },
+    run: (host) => runPoll(parts, host),
   };
+}
+
+function runPoll(parts: InboundParts, host: InboundHost): RunningInbound {
+  const settings = pollSettings(host.input);
+  const asker = makeAsker(parts, settings);
+  const pace = { everyMs: () => settings.everyMs, jitterMs: () => settings.jitterMs };
+  let state: PollState | null = null;
+  return runRounds(parts, host, pace, async (steady) => {
+    const before = state ?? stateIn(await host.readCursor(), settings);
+    const round = await fetchRound({ asker, settings, signal: steady.signal }, before);
+    if (round === null) {
+      state = before;
+      return null;
+    }
+    const told = await settle({ host, settings, steady }, before, round);
+    state = told.state;
+    return told.detail;
+  });
 }
 
 /** The cursor. */
