@@ -64,7 +64,7 @@ function row(provider: Provider): string {
     `\`${id}\``,
     `**${escaped(title)}**: ${escaped(capability)}`,
     proofText(provider) + tolerance(provider),
-    escaped(secret ?? (provider.proof.scheme === 'none' ? '' : 'the shared secret')),
+    escaped(secret ?? ''),
     configText(provider),
     answersText(provider),
     escaped(provider.provenBy ?? ''),

@@ -78,6 +78,17 @@ test('a question that cannot be answered says what is wrong', async () => {
   );
 });
 
+test('a shared secret in another form than the provider’s makes nothing genuine, and is told', async () => {
+  for (const id of ['adyen', 'svix', 'postmark']) {
+    const vector = VECTORS.find(({ provider }) => provider === id)!;
+    const verdict = await verifyCaptured(
+      question({ provider: id, secrets: ['%wrong%'], file: JSON.stringify(vector) }),
+    );
+    assert.equal(verdict.valid, false);
+    assert.match(`${verdict.reason} ${verdict.expected}`, /-mismatch (The secret is not|Give the user)/);
+  }
+});
+
 test('a check whose value is not given is left out, and said to be', async () => {
   const vector = VECTORS.find(({ provider }) => provider === 'aws-sns')!;
   const asked = {

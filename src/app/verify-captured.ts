@@ -3,7 +3,7 @@ import { invalid, Problem } from '../core/problem.ts';
 import type { RawHeaders } from '../core/received/received.ts';
 import { compileVerifier, type VerifierOptions } from '../core/verification/compile-verifier.ts';
 import type { Provider } from '../core/verification/provider.ts';
-import type { ReceivedCall, RefusalReason } from '../core/verification/verifier.ts';
+import type { ReceivedCall, RefusalReason, Verifier } from '../core/verification/verifier.ts';
 import { PROVIDERS } from '../providers/index.ts';
 
 export interface CapturedVerdict {
@@ -37,7 +37,19 @@ const NAMES_SHOWN = 5;
 export async function verifyCaptured(question: CapturedQuestion): Promise<CapturedVerdict> {
   const provider = providerNamed(question.provider);
   const { call, now } = parseCaptured(question.file);
-  const verifier = compileVerifier(withoutHandshakes(provider), optionsOf(provider, question));
+  const { scheme } = provider.proof;
+  const verifier = compiled(provider, question);
+  if (typeof verifier === 'string') {
+    const reason = scheme === 'basic' ? 'credentials-mismatch' : 'signature-mismatch';
+    return {
+      valid: false,
+      reason,
+      scheme,
+      expected: verifier,
+      got: 'a secret in another form',
+      unchecked: [],
+    };
+  }
   const result = await verifier.verify(call, {
     now: question.at === null ? (now ?? question.present) : question.at * 1000,
     ask: () => Promise.resolve({ failed: 'nobody is asked here' }),
@@ -45,16 +57,26 @@ export async function verifyCaptured(question: CapturedQuestion): Promise<Captur
   const unchecked = provider.config
     .filter(({ name, required }) => required === true && question.config[name] === undefined)
     .map(({ name }) => name);
-  const { scheme } = provider.proof;
   if (result.kind !== 'refused')
     return { valid: true, reason: null, scheme, expected: null, got: null, unchecked };
   const { reason, expected, got } = result;
   if (reason === 'sender-unreachable')
     throw new Problem(
       'validation',
-      `${provider.name} publishes its keys: give the one that signed this call with --secret (${provider.secret ?? 'a public key'}).`,
+      `${provider.name} publishes its keys: give the one that signed this call with --secret (${provider.secret}).`,
     );
   return { valid: false, reason, scheme, expected, got, unchecked };
+}
+
+/** A sentence when a shared secret has not even the provider's form: nothing is genuine by it. */
+function compiled(provider: Provider, question: CapturedQuestion): Verifier | string {
+  try {
+    return compileVerifier(withoutHandshakes(provider), optionsOf(provider, question));
+  } catch (cause) {
+    const isShared = ['hmac', 'hash', 'basic'].includes(provider.proof.scheme);
+    if (isShared && cause instanceof Problem && cause.errors[0]?.loc[0] === 'secret') return cause.message;
+    throw cause;
+  }
 }
 
 function providerNamed(id: string): Provider {

@@ -5,14 +5,13 @@ type Needed = 'id' | 'name' | 'family' | 'capability' | 'proof' | 'confidence';
 
 export type Row = Pick<Provider, Needed> & Partial<Omit<Provider, Needed>>;
 
-const USUAL: Omit<Provider, Needed> = {
+const USUAL: Omit<Provider, Needed | 'secret'> = {
   aliases: [],
   status: 'alive',
   modernHonour: null,
   methods: ['POST'],
   contentTypes: ['application/json'],
   alternatives: [],
-  secret: null,
   config: [],
   handshakes: [],
   ack: null,
@@ -26,7 +25,9 @@ const USUAL: Omit<Provider, Needed> = {
 };
 
 export function providerOf(row: Row): Provider {
-  return { ...USUAL, ...row };
+  const asksOnly = row.proof.scheme === 'postback' && !row.proof.needsSecret;
+  const secret = row.proof.scheme === 'none' || asksOnly ? null : 'the hook’s secret';
+  return { ...USUAL, secret, ...row };
 }
 
 /** Standard Webhooks (and Svix, where it began): many services differ in their names only. */

@@ -70,10 +70,7 @@ function contextOf(provider: Provider, options: VerifierOptions): ProofContext {
     throw invalid(['toleranceSeconds'], 'Give a tolerance of at least one second, or none.');
   const canCapture = provider.handshakes.some(({ capture }) => capture !== undefined);
   if (secrets.length === 0 && needsSecret(provider) && !canCapture)
-    throw new Problem(
-      'validation',
-      `${provider.name} needs a secret: ${provider.secret ?? 'the shared secret'}.`,
-    );
+    throw new Problem('validation', `${provider.name} needs a secret: ${provider.secret}.`);
   return { secrets, config: configOf(provider, options), toleranceSeconds };
 }
 

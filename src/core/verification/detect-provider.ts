@@ -11,7 +11,7 @@ export interface Guess {
   readonly id: string;
   readonly name: string;
   /** What spoke for it, the strongest first. */
-  readonly why: readonly string[];
+  readonly why: string;
 }
 
 /** A sign that a call is of one provider, and how strongly it speaks. */
@@ -65,11 +65,12 @@ function weightOf({ hints }: Provider, found: readonly Sign[]): number {
   return weight === 0 || hints.isGeneric !== true ? weight : weight + 1;
 }
 
-function reasons(found: readonly Sign[]): readonly string[] {
+function reasons(found: readonly Sign[]): string {
   return found
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight)
-    .map(({ why }) => why);
+    .map(({ why }) => why)
+    .join(', ');
 }
 
 function signsOf(provider: Provider): readonly LookFor[] {

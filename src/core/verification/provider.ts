@@ -173,8 +173,6 @@ export type Proof =
   | JwtProof
   | PostbackProof;
 
-export type Scheme = Proof['scheme'];
-
 export interface Condition {
   readonly at: Selector;
   /** One of these; without it, being there is enough. */

@@ -4,14 +4,21 @@ import type { RefusalReason, Verification } from './verifier.ts';
 export type Refused = Extract<Verification, { kind: 'refused' }>;
 
 const SHOWN = 8;
+/** A digest in hex, with what stands before it. */
+const HEX = /^([\w-]{1,20}=)?([\da-fA-F]{32,256})$/;
 
 export function refuse(reason: RefusalReason, expected: string, got: string): Refused {
   return { kind: 'refused', reason, expected, got };
 }
 
-/** The beginning of a signature or another value that proves nothing by itself. */
+/** Form and beginning of a signature or another value that proves nothing by itself. */
 export function beginningOf(value: string | undefined): string {
   if (value === undefined) return 'nothing';
+  const [, prefix = '', digits] = HEX.exec(value) ?? [];
+  if (digits !== undefined) {
+    const before = prefix === '' ? '' : `${JSON.stringify(prefix)} and `;
+    return `${before}${digits.length} hex digits (${digits.slice(0, SHOWN)}…)`;
+  }
   if (value.length <= SHOWN) return JSON.stringify(value);
   return `${JSON.stringify(`${value.slice(0, SHOWN)}…`)} (${value.length} characters)`;
 }

@@ -5,7 +5,7 @@ import { beginningOf, type Refused, refuse } from './refusal.ts';
 import { type CompileContext, compileSelector, placeOf, type Take } from './selector.ts';
 
 /** Signatures of one call that are tried. */
-const SIGNATURES_MAX = 32;
+const SIGNATURES_MAX = 16;
 /** Of a signature whose length the algorithm does not fix. */
 const BYTES_MAX = 1024;
 
