@@ -3,12 +3,22 @@
  * directory. Nothing is installed. Ends with 0 also when some could not be had: their tests are skipped, with the reason.
  */
 import { readdir } from 'node:fs/promises';
-import { debianPeer, type PeerNeeds } from '../test/support/peers/debian-peer.ts';
+import { debianPeer, type Missing, type PeerNeeds } from '../test/support/peers/debian-peer.ts';
+
+/** Debian's packages, or a way of its own to get what it needs. */
+interface PeerModule {
+  readonly NEEDS?: PeerNeeds;
+  readonly getPeer?: (mayDownload: boolean) => Promise<string | Missing>;
+}
 
 const folder = new URL('../test/support/peers/', import.meta.url);
 for (const name of (await readdir(folder)).sort()) {
   if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
-  const { NEEDS } = (await import(new URL(name, folder).href)) as { NEEDS?: PeerNeeds };
+  const { NEEDS, getPeer } = (await import(new URL(name, folder).href)) as PeerModule;
+  if (getPeer) {
+    const path = await getPeer(true);
+    console.log(`${name.slice(0, -3)}: ${typeof path === 'string' ? path : path.missing}`);
+  }
   if (!NEEDS) continue;
   const found = await debianPeer(NEEDS, true);
   console.log(`${NEEDS.program}: ${'missing' in found ? found.missing : found.program(NEEDS.program)}`);

@@ -4,6 +4,7 @@ import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { InboundHost } from '../../ports/inbound.ts';
 import type { InboundParts } from '../kinds.ts';
 import { queueItem } from '../queue/message.ts';
+import { roomOf } from '../queue/room.ts';
 import type { Session } from '../queue/sessions.ts';
 import { QUEUE_PAUSES } from '../queue/taker.ts';
 import { pauseAfter } from '../steady.ts';
@@ -72,23 +73,11 @@ async function pull(
 ): Promise<void> {
   const messages = await consumer.consume({ max_messages: prefetch, abort_on_missing_resource: true });
   void session.over.then(() => messages.stop());
-  let running = 0;
-  let freed = (): void => {};
+  const room = roomOf(session, prefetch);
   for await (const message of messages) {
     if (session.ending.aborted) break; // Not acknowledged: it comes again after the ack wait.
-    running++;
-    session.work(async () => {
-      try {
-        await takeOne(parts, host, session, message, ackWaitMs);
-      } finally {
-        running--;
-        freed();
-      }
-    });
-    while (running >= prefetch)
-      await new Promise<void>((resolve) => {
-        freed = resolve;
-      });
+    room.take(() => takeOne(parts, host, session, message, ackWaitMs));
+    await room.free();
   }
   if (!session.ending.aborted) throw new Error('The consumer or its stream was deleted.');
 }

@@ -1,6 +1,7 @@
 /** Reads Redis: a consumer group of a stream, or a list. What is not acknowledged stays pending, or in the processing list. */
 import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
 import type { InboundParts } from '../kinds.ts';
+import { type Room, roomOf } from '../queue/room.ts';
 import { runSessions, type Session } from '../queue/sessions.ts';
 import { readList } from './read-list.ts';
 import { readStream } from './read-stream.ts';
@@ -31,14 +32,6 @@ export interface RedisReading {
   readonly room: Room;
 }
 
-/** How many may be taken at once. */
-export interface Room {
-  /** Resolves with how many places are free, at least one; or 0 when the session is over. */
-  free(): Promise<number>;
-  /** Works in one place. */
-  take(task: () => Promise<void>): void;
-}
-
 async function consume(
   parts: InboundParts,
   host: InboundHost,
@@ -59,30 +52,4 @@ async function consume(
     await session.settled();
     writer.destroy();
   }
-}
-
-function roomOf(session: Session, places: number): Room {
-  let running = 0;
-  let wake = (): void => {};
-  void session.over.then(() => wake());
-  return {
-    async free() {
-      while (running >= places && !session.ending.aborted)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      return session.ending.aborted ? 0 : places - running;
-    },
-    take(task) {
-      running++;
-      session.work(async () => {
-        try {
-          await task();
-        } finally {
-          running--;
-          wake();
-        }
-      });
-    },
-  };
 }

@@ -44,7 +44,7 @@ export async function debianPeer(
 ): Promise<DebianPeer | Missing> {
   if (findProgram('', program)) return peerAt('', []);
   if (process.platform !== 'linux') return { missing: `${program} is not installed` };
-  const folder = join(await cacheFolder(), nameOf(packages));
+  const folder = join(await peersCache(), nameOf(packages));
   if (!existsSync(join(folder, PROOF)) && !mayDownload)
     return {
       missing: `${program} is not there; run npm run peers once, or set POSTHORN_TEST_PEERS=1, or install it`,
@@ -61,7 +61,7 @@ export async function debianPeer(
 }
 
 /** One per user; a folder that somebody else put there is not trusted. Others may look in: servers drop their rights. */
-async function cacheFolder(): Promise<string> {
+export async function peersCache(): Promise<string> {
   const uid = process.getuid!();
   const folder = join(tmpdir(), `posthorn-peers-${uid}`);
   await mkdir(folder, { recursive: true });

@@ -4,12 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { madeOnce } from '../postgres-binaries.ts';
-import type { Missing } from './debian-peer.ts';
+import { type Missing, peersCache } from './debian-peer.ts';
 import { freePort, type Peer, peerFolder, startPeer } from './peer-process.ts';
 
 const VERSION = '3.9.1';
@@ -36,7 +35,7 @@ export interface KafkaOptions {
 export async function startKafka({
   announcedHost = '127.0.0.1',
 }: KafkaOptions = {}): Promise<Kafka | Missing> {
-  const jars = await kafkaJars();
+  const jars = await getPeer();
   if (typeof jars !== 'string') return jars;
   const [port, saslPort, controller] = [await freePort(), await freePort(), await freePort()];
   const [user, password] = ['posthorn', 'kafka-secret'];
@@ -79,8 +78,8 @@ auto.create.topics.enable=false
   return Object.assign(peer, { port, saslPort, user, password });
 }
 
-/** Fetches the jars; `scripts/get-peers.ts` may call it with true. */
-export async function kafkaJars(
+/** Where the jars are, fetched when they may be. */
+export async function getPeer(
   mayDownload = process.env.POSTHORN_TEST_PEERS === '1',
 ): Promise<string | Missing> {
   try {
@@ -88,7 +87,7 @@ export async function kafkaJars(
   } catch {
     return { missing: 'Kafka needs Java 17, and there is no java' };
   }
-  const folder = join(await cacheFolder(), `kafka-${VERSION}`);
+  const folder = join(await peersCache(), `kafka-${VERSION}`);
   if (!existsSync(join(folder, PROOF)) && !mayDownload)
     return { missing: 'Kafka is not there; run npm run peers once, or set POSTHORN_TEST_PEERS=1' };
   try {
@@ -98,16 +97,6 @@ export async function kafkaJars(
     const { cause } = error as Error;
     return { missing: `Kafka could not be fetched: ${cause instanceof Error ? cause.message : error}` };
   }
-}
-
-/** One per user, beside the other peers; a folder that somebody else put there is not trusted. */
-async function cacheFolder(): Promise<string> {
-  const uid = process.getuid?.() ?? 0;
-  const folder = join(tmpdir(), `posthorn-peers-${uid}`);
-  await mkdir(folder, { recursive: true });
-  const found = await lstat(folder);
-  if (!found.isDirectory() || found.uid !== uid) throw new Error(`${folder} belongs to somebody else.`);
-  return folder;
 }
 
 async function fetchInto(folder: string): Promise<void> {
