@@ -24,6 +24,7 @@ import { createExpressions } from '../sandbox/create-expressions.ts';
 import { StorageRefused } from '../storage/index.ts';
 import { fittingSecrets } from './fitting-secrets.ts';
 import { openLog } from './open-log.ts';
+import { mailTls, type OpenMail, openMail } from './open-mail.ts';
 import { openStorage, storeName, storePath } from './open-storage.ts';
 import type { Secrets } from './secrets.ts';
 import { systemDice } from './system-dice.ts';
@@ -50,7 +51,9 @@ export async function start(
   const secrets = await fittingSecrets(config);
   const dice = systemDice();
   const wire = openCheckedWire(config);
-  await refuseTakenAddress(config);
+  await refuseTakenAddress(config.listen);
+  mailTls(config);
+  if (config.smtpListen !== null) await refuseTakenAddress(config.smtpListen);
   const { storage, clock } = await openStorage(config, log);
   const web = openWeb({
     allowSubnets: config.allowSubnets,
@@ -75,9 +78,11 @@ export async function start(
     settings: engineSettings(config, secrets),
   });
   const server = createServer({ engine, storage, clock, dice, log, settings: httpSettings(config, secrets) });
+  let mail: OpenMail | null = null;
   try {
     await engine.start();
     await server.listen({ host: config.listen.host, port: config.listen.port });
+    mail = await openMail(config, { engine, clock, log });
   } catch (cause) {
     await engine.stop(0);
     await wire.close();
@@ -90,7 +95,7 @@ export async function start(
   let stopping: Promise<void> | null = null;
   const stopOnce = async (deadlineMs: number): Promise<void> => {
     const stopsAt = clock.now() + deadlineMs;
-    await closeServer(server, deadlineMs);
+    await Promise.all([closeServer(server, deadlineMs), mail?.close()]);
     await engine.stop(Math.max(0, stopsAt - clock.now()));
     await wire.close();
     await web.close();
@@ -108,9 +113,9 @@ export async function start(
 }
 
 /** Before anything is opened: a node that cannot listen shall neither make a schema nor take shards for a moment. */
-async function refuseTakenAddress({ listen }: Config): Promise<void> {
+async function refuseTakenAddress({ host, port }: Config['listen']): Promise<void> {
   const probe = createNetServer();
-  probe.listen({ host: listen.host, port: listen.port });
+  probe.listen({ host, port });
   await once(probe, 'listening');
   probe.close();
   await once(probe, 'close');
