@@ -20,7 +20,13 @@ const STATES = {
 } as const satisfies Record<string, DeliveryStatus>;
 type State = keyof typeof STATES;
 const StateName = Type.Union(
-  (Object.keys(STATES) as State[]).map((state) => Type.Literal(state)),
+  [
+    Type.Literal('queued'),
+    Type.Literal('waiting'),
+    Type.Literal('delivered'),
+    Type.Literal('failed'),
+    Type.Literal('canceled'),
+  ],
   { description: '`waiting`: it failed so far, and is tried again. `failed`: it is not tried again.' },
 );
 
@@ -31,18 +37,22 @@ const DELIVERY_OUT = {
   nextAttemptAt: Nullable(Instant),
 } as const;
 
+const LAST_ATTEMPT = {
+  id: IdOut('attempt'),
+  startedAt: Instant,
+  trigger: Type.Union([Type.Literal('scheduled'), Type.Literal('manual')]),
+  url: Type.String(),
+  outcome: Type.String({
+    description:
+      'answered, oversized, timed-out, unreachable, tls-failed, blocked, unrenderable, or canceled.',
+  }),
+  statusCode: Nullable(Type.Integer({ description: 'null = there was no answer.' })),
+  durationMs: Type.Integer(),
+} as const;
+
 export const EventAttemptOut = Type.Object(
   {
-    id: IdOut('attempt'),
-    startedAt: Instant,
-    trigger: Type.Union([Type.Literal('scheduled'), Type.Literal('manual')]),
-    url: Type.String(),
-    outcome: Type.String({
-      description:
-        'answered, oversized, timed-out, unreachable, tls-failed, blocked, unrenderable, or canceled.',
-    }),
-    statusCode: Nullable(Type.Integer({ description: 'null = there was no answer.' })),
-    durationMs: Type.Integer(),
+    ...LAST_ATTEMPT,
     responseStart: Type.String({
       description: 'The answer’s beginning; without an answer, a sentence that says why.',
     }),
@@ -53,6 +63,10 @@ export const EventAttemptOut = Type.Object(
 export const DeliveryOut = Type.Object(
   {
     ...DELIVERY_OUT,
+    attempts: Type.Integer({ description: 'Tries so far.' }),
+    lastAttempt: Nullable(
+      Type.Object(LAST_ATTEMPT, { description: 'The one that decides; null = there was none.' }),
+    ),
     eventType: Type.String(),
     source: IdOut('source'),
     receivedAt: Instant,
@@ -108,7 +122,7 @@ export function renderDelivery(
   };
 }
 
-export function renderEventAttempt(attempt: Attempt): Static<typeof EventAttemptOut> {
+export function renderLastAttempt(attempt: Omit<Attempt, 'response'>) {
   return {
     id: renderId(attempt.id, 'attempt'),
     startedAt: renderInstant(attempt.startedAt),
@@ -117,6 +131,12 @@ export function renderEventAttempt(attempt: Attempt): Static<typeof EventAttempt
     outcome: attempt.outcome,
     statusCode: attempt.statusCode === 0 ? null : attempt.statusCode,
     durationMs: Math.round(attempt.durationMs),
+  };
+}
+
+export function renderEventAttempt(attempt: Attempt): Static<typeof EventAttemptOut> {
+  return {
+    ...renderLastAttempt(attempt),
     responseStart: responseText(attempt.response).slice(0, RESPONSE_START_CHARS),
   };
 }

@@ -128,6 +128,18 @@ export const EventTailOut = Type.Object(
   { title: 'EventTailOut' },
 );
 
+const CURSOR = /^[0-9a-z]{1,11}$/;
+
+/** Where a reader stands in the order of acceptance; undefined = the text is none of ours. */
+export function parseCursor(text: string): number | undefined {
+  const seq = CURSOR.test(text) ? Number.parseInt(text, 36) : Number.NaN;
+  return Number.isSafeInteger(seq) ? seq : undefined;
+}
+
+export function renderCursor(seq: number): string {
+  return seq.toString(36);
+}
+
 export interface RenderableEvent {
   readonly event: Event;
   readonly document: EventDocument;

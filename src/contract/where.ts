@@ -60,6 +60,12 @@ function operatorIn(text: string): { at: number; sign: string; op: SearchOperato
   return null;
 }
 
+/** A column of an export: any member of the event. Problem validation at `loc`. */
+export function parseColumn(text: string, loc: readonly (string | number)[]): SearchPath {
+  if (text === 'contentState' || text === 'format') return [text];
+  return pathOf(text, loc);
+}
+
 function pathOf(text: string, loc: readonly (string | number)[]): SearchPath {
   const path = parsePath(text);
   if (path === null)

@@ -25,7 +25,7 @@ import type { Edit, Engine, Received, Reply, Tasks } from './engine.ts';
 import { idempotencyRecord, keyReused } from './idempotency.ts';
 import { TASK_KINDS } from './tasks/index.ts';
 import { readOptionalId } from './tasks/task-input.ts';
-import type { Step, TaskKind } from './tasks/task-kind.ts';
+import type { Step } from './tasks/task-kind.ts';
 
 /** Tasks that run at once. */
 const AT_ONCE_MAX = 2;

@@ -85,6 +85,20 @@ function addEngineMetrics(registry: Registry, engine: EngineMetrics): void {
       [...read()].map(([kind, value]) => ({ labels: { [label]: kind }, value })),
     );
   single('events_accepted_total', 'counter', 'Events stored and answered.', () => engine.eventsAccepted);
+  single('events_received_total', 'counter', 'Events that sources took in.', () => engine.eventsReceived);
+  single(
+    'events_received_twice_total',
+    'counter',
+    'Calls that were known already, and answered with the event that they had made.',
+    () => engine.receivedTwice,
+  );
+  byKind('rejections_total', 'Calls that sources refused.', 'reason', () => engine.rejectedByReason);
+  single(
+    'search_lag_seconds',
+    'gauge',
+    'Age of the oldest received event that was not indexed yet at the last look.',
+    () => engine.indexLagMs / 1000,
+  );
   byKind('attempts_total', 'Attempts made, by outcome.', 'outcome', () => engine.attemptsByOutcome);
   byKind(
     'deliveries_settled_total',

@@ -13,12 +13,15 @@ interface Node {
   readonly const?: unknown;
   readonly anyOf?: readonly Node[];
   readonly items?: Node;
+  /** Commas are part of the items: each is a parameter of its own. */
+  readonly 'x-undivided'?: boolean;
   readonly properties?: Readonly<Record<string, Node>>;
 }
 
 interface Parameter {
   readonly name: string;
   readonly isList: boolean;
+  readonly isUndivided: boolean;
   readonly read: (text: string) => unknown;
   readonly expected: string;
 }
@@ -42,7 +45,8 @@ export function queryReader(shape: TSchema): (query: QueryText) => Record<string
 function parameter(name: string, node: Node): Parameter {
   const core = withoutNull(node);
   const isList = core.type === 'array';
-  return { name, isList, ...reader(isList ? withoutNull(core.items ?? {}) : core) };
+  const isUndivided = core['x-undivided'] === true;
+  return { name, isList, isUndivided, ...reader(isList ? withoutNull(core.items ?? {}) : core) };
 }
 
 function withoutNull(node: Node): Node {
@@ -83,7 +87,7 @@ function textsOf(query: QueryText, name: string): readonly string[] | undefined 
 
 function readList(one: Parameter, texts: readonly string[]): unknown[] {
   return texts
-    .flatMap((text) => text.split(','))
+    .flatMap((text) => (one.isUndivided ? text : text.split(',')))
     .filter((text) => text !== '')
     .map((text) => readOne(one, text));
 }

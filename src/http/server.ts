@@ -10,6 +10,7 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Principal } from '../core/access/access.ts';
+import type { OrganizationId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { Reply } from '../engine/engine.ts';
 import { createAuthenticator } from './authenticate.ts';
@@ -23,6 +24,7 @@ import { renderProblem, unexpected } from './problem.ts';
 import type { QueryText } from './read-query.ts';
 import { type Incoming, operationRunner, type RunOperation, type ServerParts } from './run-operation.ts';
 import { addSourceRoute, SOURCE_PATH, tokenHashOf } from './source-route.ts';
+import { Streams } from './streams.ts';
 import { explainUnknownRoute } from './unknown-route.ts';
 
 /** From the first byte of a request to its last. */
@@ -38,6 +40,8 @@ const CONNECTIONS_MAX = 16_384;
 const PARAMETER_CHARS_MAX = 1024;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const NO_BYTES = Buffer.alloc(0);
+/** Streams that need no token. */
+const NOBODYS = '' as OrganizationId;
 
 export function createServer(parts: ServerParts): FastifyInstance {
   const app = openFastify(parts);
@@ -52,6 +56,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
   });
   const metrics = createMetrics(parts);
   const bodies = new HandledBodies(HANDLED_BYTES_MAX);
+  const streams = new Streams(parts);
+  app.addHook('preClose', async () => streams.close());
   for (const operation of OPERATIONS) {
     const route: Route = {
       operation,
@@ -59,6 +65,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
       run: operationRunner(operation, parts, authenticator),
       metrics: metrics.route(operation.method, operation.path),
       bodies,
+      streams,
     };
     app.route({
       method: operation.method,
@@ -113,6 +120,7 @@ interface Route {
   readonly run: RunOperation;
   readonly metrics: RouteMetrics;
   readonly bodies: HandledBodies;
+  readonly streams: Streams;
 }
 
 async function answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -123,7 +131,9 @@ async function answer(route: Route, request: FastifyRequest, reply: FastifyReply
   try {
     incoming = incomingOf(request);
     taken = route.bodies.take(incoming.raw);
-    sendReply(await route.run(incoming), reply);
+    const made = await route.run(incoming);
+    if (made.stream === undefined) sendReply(made, reply);
+    else route.streams.send(made, reply, incoming.principal?.organization ?? NOBODYS);
   } catch (error) {
     refused = sendError(error, { request, reply, parts: route.parts });
   } finally {
@@ -162,7 +172,7 @@ function sendReply(answer: Reply, reply: FastifyReply): void {
     return;
   }
   if (answer.headers?.['content-type'] === undefined) reply.header('content-type', JSON_TYPE);
-  reply.send(answer.raw === true ? (answer.body as string) : JSON.stringify(answer.body));
+  reply.send(answer.raw === true ? (answer.body as string | Buffer) : JSON.stringify(answer.body));
 }
 
 /** Throws Problem not_found: nobody holds memory by sending to URLs that are none. */

@@ -2,7 +2,7 @@
 
 import type { Event } from '../event/event.ts';
 import { renderId } from '../ids.ts';
-import { pathConditionsOf, type SearchFilter } from '../search/filter.ts';
+import { pathConditionsOf, type SearchFilter, type SearchPath } from '../search/filter.ts';
 import { isOfType } from './route.ts';
 
 /** Plain JSON. null = any. */
@@ -34,7 +34,12 @@ export function mayMatch(query: EventQuery, event: Event): boolean {
 
 /** Whether only its bytes can tell, or its headers: what is left to `matches`. */
 export function asksContent({ search }: EventQuery): boolean {
-  return search.text !== '' || pathConditionsOf(search).some(({ path }) => !KNOWN.has(String(path[0])));
+  return search.text !== '' || pathConditionsOf(search).some(({ path }) => !isKnownBeforehand(path));
+}
+
+/** Whether a path leads into what is known without the content. */
+export function isKnownBeforehand(path: SearchPath): boolean {
+  return KNOWN.has(String(path[0]));
 }
 
 /** Members of a document that are there without the content. */

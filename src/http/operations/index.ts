@@ -28,6 +28,8 @@ import { logOut } from './authentication/logout.ts';
 import { cancelBackgroundTask } from './background-task/cancel.ts';
 import { getBackgroundTask } from './background-task/get.ts';
 import { listBackgroundTasks } from './background-task/list.ts';
+import { listDeliveries } from './delivery/list.ts';
+import { resendDelivery } from './delivery/resend.ts';
 import { createDestination } from './destination/create.ts';
 import { deleteDestination } from './destination/delete.ts';
 import { getDestination } from './destination/get.ts';
@@ -55,6 +57,15 @@ import { updateEndpoint } from './endpoint/update.ts';
 import { updateEndpointHeaders } from './endpoint/update-headers.ts';
 import { exportEnvironment } from './environment/export.ts';
 import { importEnvironment } from './environment/import.ts';
+import { bulkReplayEvents } from './event/bulk-replay.ts';
+import { exportEvents } from './event/export.ts';
+import { expungeEvent } from './event/expunge.ts';
+import { getEventFile } from './event/file.ts';
+import { getEvent } from './event/get.ts';
+import { listEvents } from './event/list.ts';
+import { getEventRaw } from './event/raw.ts';
+import { replayEvent } from './event/replay.ts';
+import { tailEvents } from './event/tail.ts';
 import { createEventType } from './event-type/create.ts';
 import { deleteEventType } from './event-type/delete.ts';
 import { getEventType } from './event-type/get.ts';
@@ -117,6 +128,7 @@ import { listSources } from './source/list.ts';
 import { listRejections } from './source/list-rejections.ts';
 import { patchSource } from './source/patch.ts';
 import { pauseSource } from './source/pause.ts';
+import { resumeSource } from './source/resume.ts';
 import { rotateSourceSecret } from './source/rotate-secret.ts';
 import { rotateSourceUrl } from './source/rotate-url.ts';
 import { aggregateAppStats } from './statistics/aggregate-app-stats.ts';
@@ -236,6 +248,7 @@ export const OPERATIONS: readonly Operation[] = [
   rotateSourceSecret,
   rotateSourceUrl,
   pauseSource,
+  resumeSource,
   getSourceHealth,
   listRejections,
   // provider
@@ -254,6 +267,19 @@ export const OPERATIONS: readonly Operation[] = [
   patchFlowDestination,
   deleteFlowDestination,
   getFlowDestinationSecret,
+  // event
+  listEvents,
+  exportEvents,
+  tailEvents,
+  bulkReplayEvents,
+  getEvent,
+  getEventRaw,
+  getEventFile,
+  replayEvent,
+  expungeEvent,
+  // delivery
+  listDeliveries,
+  resendDelivery,
   // api-key
   createApiKey,
   listApiKeys,

@@ -1,0 +1,135 @@
+import Type from 'typebox';
+import { EVENT_TAIL_QUERY, EventTailOut, parseCursor, renderCursor } from '../../../contract/event.ts';
+import { allows } from '../../../core/access/access.ts';
+import { invalid, Problem } from '../../../core/problem.ts';
+import { asksContent, type EventQuery, mayMatch } from '../../../core/received/event-query.ts';
+import { matches } from '../../../core/search/matches.ts';
+import { showHeaders } from '../../../engine/hide-headers.ts';
+import type { StoredEvent } from '../../../ports/history.ts';
+import { type Call, defineOperation } from '../../define-operation.ts';
+import { eventOut, filterOf, READ, scopeOf, TAG } from './event-of.ts';
+
+/** Rows that are looked at before others get their turn. */
+const BATCH = 50;
+/** Events that other nodes took are found by looking. */
+const LOOK_MS = 1_000;
+const HEARTBEAT_MS = 15_000;
+/** Then the client comes back with its cursor, and has to show its token again. */
+const LASTS_MS = 15 * 60_000;
+const RETRY_MS = 1_000;
+
+export const tailEvents = defineOperation({
+  id: 'event.tail',
+  method: 'GET',
+  path: '/api/v1/event/tail',
+  tag: TAG,
+  summary: 'Follow received events live',
+  description:
+    'Server-sent events in order of acceptance; `data:` of each is an event (EventTailOut), `id:` a cursor. Coming back with `Last-Event-ID` (or `?after=`) brings what came meanwhile, none of it twice. An event named `cursor` says how far it has looked: at the beginning, and when much was passed over. It ends after 15 minutes at the latest: come back then.',
+  needs: READ,
+  query: Type.Object(EVENT_TAIL_QUERY),
+  replies: { 200: EventTailOut },
+  problems: ['too_many_requests'],
+  async handle(call) {
+    const isRaw = call.query.raw ?? false;
+    if (isRaw && !allows(call.principal, { ...READ, role: 'editor' }))
+      throw new Problem('insufficient access', 'Requests as they came hold credentials: ask an editor.');
+    const query = await filterOf(call, call.query, ['query']);
+    const given = call.headers['last-event-id'] ?? call.query.after;
+    const from = given === undefined ? await call.storage.history.lastSeq(scopeOf(call)) : cursorOf(given);
+    return {
+      status: 200,
+      body: undefined,
+      headers: {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      },
+      stream: (signal) => follow(call, { query, from, isRaw, signal }),
+    };
+  },
+});
+
+function cursorOf(text: string): number {
+  const seq = parseCursor(text);
+  if (seq === undefined)
+    throw invalid(['query', 'after'], 'Pass the `id:` of an earlier tail, unchanged, or nothing.');
+  return seq;
+}
+
+interface Following {
+  readonly query: EventQuery;
+  readonly from: number;
+  readonly isRaw: boolean;
+  readonly signal: AbortSignal;
+}
+
+type TailCall = Pick<Call, 'engine' | 'storage' | 'organization' | 'clock'>;
+
+async function* follow(call: TailCall, { query, from, isRaw, signal }: Following): AsyncGenerator<string> {
+  const { clock, organization, engine } = call;
+  const endsAt = clock.now() + LASTS_MS;
+  let seq = from;
+  let told = from;
+  let toldAt = clock.now();
+  yield `retry: ${RETRY_MS}\n${cursorEvent(seq)}`;
+  while (!signal.aborted && clock.now() < endsAt) {
+    const rows = await call.storage.history.readEvents(
+      scopeOf(call),
+      {},
+      { afterSeq: seq, limit: BATCH, withContent: false },
+    );
+    for (const row of rows) {
+      const text = await textOf(call, row, { query, isRaw });
+      seq = row.seq;
+      if (text === null) continue;
+      yield `id: ${renderCursor(seq)}\ndata: ${text}\n\n`;
+      told = seq;
+      toldAt = clock.now();
+    }
+    if (clock.now() - toldAt >= HEARTBEAT_MS) {
+      yield told === seq ? ': heartbeat\n\n' : cursorEvent(seq);
+      told = seq;
+      toldAt = clock.now();
+    }
+    if (rows.length < BATCH) await engine.received.wait(organization, LOOK_MS, signal);
+  }
+}
+
+function cursorEvent(seq: number): string {
+  const cursor = renderCursor(seq);
+  return `id: ${cursor}\nevent: cursor\ndata: {"cursor":"${cursor}"}\n\n`;
+}
+
+/** The event as one line of JSON; null = it does not match. */
+async function textOf(
+  call: TailCall,
+  row: StoredEvent,
+  { query, isRaw }: Pick<Following, 'query' | 'isRaw'>,
+): Promise<string | null> {
+  if (!mayMatch(query, row.event)) return null;
+  const { received } = call.engine;
+  if (!asksContent(query) && !matches(await received.read(row), query.search)) return null;
+  const stored = await call.storage.history.findEvent(
+    scopeOf(call),
+    { id: row.event.id },
+    { withContent: true },
+  );
+  if (stored === null) return null;
+  const read = await received.read(stored);
+  if (!matches(read, query.search)) return null;
+  const raw = isRaw ? { raw: rawOf(call, stored) } : {};
+  return JSON.stringify({ ...eventOut(read), ...raw });
+}
+
+/** The request as it came, so that it can be made again with signatures intact. */
+function rawOf({ engine, organization }: TailCall, { event, content }: StoredEvent) {
+  const received = event.received!;
+  return {
+    method: event.method,
+    path: received.sub,
+    query: received.query,
+    headers: showHeaders(received, (sealed) => engine.vault.open(organization, event.id, sealed)),
+    bodyBase64: content === null ? null : Buffer.from(content).toString('base64'),
+  };
+}
