@@ -31,11 +31,13 @@ export class Reading {
   /** Parses the bytes; synchronous where the format is. Afterwards everything can be evaluated. */
   parse(): undefined | Promise<undefined> {
     if (this.#parsed !== null) return undefined;
-    const { headers, readAs, meta } = this.#event.received!;
+    const { headers, readAs, meta, via } = this.#event.received!;
+    // Other ways in name the bytes themselves: the headers are a message's own, and its Content-Type is of its body.
+    const named = via === 'http' ? null : this.#event.contentType || null;
     const parsed = this.#options.formats.parse({
       headers,
       body: this.#content,
-      contentType: readAs?.type ?? null,
+      contentType: readAs?.type ?? named,
       payloadFrom: readAs?.payload ?? null,
       meta,
     });
