@@ -1,6 +1,7 @@
 /** Deliveries of received events on the wire: which event went to which destination, and what became of it. */
 import Type, { type Static } from 'typebox';
 import type { Attempt, DeliveryStatus } from '../core/delivery/delivery.ts';
+import { STATE_NAMES, type StateName } from '../core/delivery/state-name.ts';
 import { type DestinationId, type EventId, isId, parseId, renderId } from '../core/ids.ts';
 import { invalid } from '../core/problem.ts';
 import { responseText } from './attempt.ts';
@@ -11,15 +12,7 @@ import { Instant, Nullable, renderInstant } from './shape.ts';
 /** Of an answer, so that a story of many attempts stays readable. */
 const RESPONSE_START_CHARS = 2000;
 
-const STATES = {
-  queued: 'pending',
-  waiting: 'sending',
-  delivered: 'delivered',
-  failed: 'failed',
-  canceled: 'canceled',
-} as const satisfies Record<string, DeliveryStatus>;
-type State = keyof typeof STATES;
-const StateName = Type.Union(
+const State = Type.Union(
   [
     Type.Literal('queued'),
     Type.Literal('waiting'),
@@ -33,7 +26,7 @@ const StateName = Type.Union(
 const DELIVERY_OUT = {
   event: IdOut('event'),
   destination: IdOut('destination'),
-  state: StateName,
+  state: State,
   nextAttemptAt: Nullable(Instant),
 } as const;
 
@@ -92,18 +85,14 @@ export const DELIVERY_QUERY = {
   ...PAGE_QUERY,
   destination: Type.Optional(Type.String({ maxLength: 256, description: 'Id or uid of a destination.' })),
   event: Type.Optional(Type.String({ maxLength: 256, description: 'Id of an event.' })),
-  status: Type.Optional(Type.Array(StateName)),
+  status: Type.Optional(Type.Array(State)),
   since: Type.Optional(Type.String({ format: 'date-time', description: 'RFC 3339.' })),
   until: Type.Optional(Type.String({ format: 'date-time', description: 'RFC 3339; exclusive.' })),
 } as const;
 
-export function parseStates(states: readonly State[]): readonly DeliveryStatus[] {
-  return states.map((state) => STATES[state]);
-}
-
-export function renderState(status: DeliveryStatus): State {
-  const states = Object.keys(STATES) as State[];
-  return states.find((state) => STATES[state] === status) ?? 'queued';
+export function parseStates(names: readonly StateName[]): readonly DeliveryStatus[] {
+  const statuses = Object.keys(STATE_NAMES) as DeliveryStatus[];
+  return statuses.filter((status) => names.includes(STATE_NAMES[status]));
 }
 
 export function renderDelivery(
@@ -117,7 +106,7 @@ export function renderDelivery(
   return {
     event: renderId(eventId, 'event'),
     destination: renderId(state.destinationId, 'destination'),
-    state: renderState(state.status),
+    state: STATE_NAMES[state.status],
     nextAttemptAt: state.nextAttemptAt === null ? null : renderInstant(state.nextAttemptAt),
   };
 }

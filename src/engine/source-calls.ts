@@ -10,6 +10,7 @@ import type { EngineMetrics, EngineParts, IncomingCall } from './engine.ts';
 import type { LiveSource } from './live-source.ts';
 import type { LiveSources } from './live-sources.ts';
 import type { Receipt, Receiver } from './receiver.ts';
+import { sourceStatus } from './source-status.ts';
 
 const RANDOM_ID_BYTES = 15;
 /** Refused calls that a source keeps. */
@@ -50,6 +51,10 @@ export class SourceCalls {
     const found = this.#options.sources.byToken(call.tokenHash);
     const live = found instanceof Promise ? await found : found;
     this.#options.sources.count(live);
+    if (live.source.answer.kind === 'poll') {
+      const status = await sourceStatus(live, call, this.#parts.storage.history);
+      if (status !== null) return status;
+    }
     const bytesMax = live.source.bodyBytesMax;
     if (bytesMax !== null && call.body.length > bytesMax)
       throw new Problem(
