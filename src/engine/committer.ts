@@ -33,6 +33,8 @@ export interface CommitterOptions {
   readonly directory: CachedDirectory;
   readonly operational: OperationalEvents;
   readonly publisher: Publisher;
+  /** A source was made, changed or removed here. */
+  readonly sourcesChanged: () => void;
   readonly care: LaneCare;
 }
 
@@ -159,6 +161,7 @@ export class Committer {
     directory.changed(organization, done.catalogVersion, edits);
     for (const edit of edits) {
       if (edit.kind === 'destination') this.#tellLane(organization, edit);
+      else if (edit.kind === 'source') this.#options.sourcesChanged();
       else if (edit.kind === 'application' && edit.after === null)
         care.ownerRemoved(organization, edit.before?.id as ApplicationId);
     }

@@ -85,7 +85,10 @@ export function createEngine(parts: EngineParts): Engine {
     },
   });
   const care = new LaneCare(parts, { lanes, retrier });
-  const committer = new Committer(parts, { directory, operational, publisher, care });
+  const committer = new Committer(parts, {
+    ...{ directory, operational, publisher, care },
+    sourcesChanged: () => inbound.wake(),
+  });
   const states = new SourceStates(parts, { committer, operational });
   const hosts = new InboundHosts(parts, { directory, sources, receiver, states });
   const inbound = new InboundSources(parts, { held, hosts, states });

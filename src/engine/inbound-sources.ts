@@ -32,6 +32,8 @@ export class InboundSources {
   #round: Promise<void> = Promise.resolve();
   #cancel: () => void = () => {};
   #stopped = true;
+  #isLooking = false;
+  #isAwake = false;
   #seenWrittenAt = 0;
 
   constructor(parts: EngineParts, options: InboundSourcesOptions) {
@@ -47,6 +49,12 @@ export class InboundSources {
     this.#next(0);
   }
 
+  /** Something has changed: look now instead of at the next round. */
+  wake(): void {
+    this.#isAwake = true;
+    if (!this.#isLooking) this.#next(0);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
@@ -56,13 +64,22 @@ export class InboundSources {
 
   #next(afterMs: number): void {
     if (this.#stopped) return;
+    this.#cancel();
     this.#cancel = this.#parts.clock.after(afterMs, () => {
-      this.#round = this.#look()
-        .catch((cause: unknown) => {
-          this.#parts.log.warn('sources.not-read', { reason: String(cause) });
-        })
-        .finally(() => this.#next(ROUND_MS));
+      this.#round = this.#lookOnce().finally(() => this.#next(this.#isAwake ? 0 : ROUND_MS));
     });
+  }
+
+  async #lookOnce(): Promise<void> {
+    this.#isAwake = false;
+    this.#isLooking = true;
+    try {
+      await this.#look();
+    } catch (cause) {
+      this.#parts.log.warn('sources.not-read', { reason: String(cause) });
+    } finally {
+      this.#isLooking = false;
+    }
   }
 
   async #look(): Promise<void> {
@@ -123,12 +140,14 @@ export class InboundSources {
     if (expectEveryMs === null) return;
     const { states } = this.#options;
     const now = this.#parts.clock.now();
-    const { lastEventAt, state } = await states.health(of);
+    const { lastEventAt, state, since } = await states.health(of);
     const isSilent = now - Math.max(lastEventAt ?? 0, updatedAt) > expectEveryMs;
+    // Whatever came since ended that silence, even if another one has begun.
+    const hasEnded = !isSilent || (lastEventAt ?? 0) > since;
     if (isSilent && state !== 'silent') {
       await states.writeHealth(of, { state: 'silent', detail: SILENT }, 'source.silent');
       this.#parts.log.warn('source.silent', { organization: of.organization, sourceId: of.source.id });
-    } else if (!isSilent && state === 'silent') {
+    } else if (hasEnded && state === 'silent') {
       await states.writeHealth(of, { state: 'running', detail: null }, 'source.recovered');
       this.#parts.log.info('source.recovered', { organization: of.organization, sourceId: of.source.id });
     }
