@@ -10,6 +10,7 @@ import { cluster } from './scenarios/cluster.ts';
 import { deadEndpoint } from './scenarios/dead-endpoint.ts';
 import { fanOut } from './scenarios/fan-out.ts';
 import { ingest } from './scenarios/ingest.ts';
+import { smtp } from './scenarios/smtp.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +33,7 @@ const SCENARIOS: Record<string, (options: BenchOptions) => Promise<void>> = {
   dead: deadEndpoint,
   backlog,
   ingest,
+  smtp,
   cluster,
 };
 
