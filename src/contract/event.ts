@@ -104,6 +104,7 @@ export const EVENT_TAIL_QUERY = {
         'Goes on after this cursor (an `id:` of an earlier tail), as `Last-Event-ID` does; without both, only what comes from now on.',
     }),
   ),
+  follow: Type.Optional(Type.Boolean({ description: 'False: ends when it has brought what is there.' })),
   raw: Type.Optional(
     Type.Boolean({
       description: 'Adds `raw`: the request as it came, credentials included. Editors only.',

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Answer, startPosthorn, type TestPosthorn } from '../../../test/support/posthorn.ts';
+import { makeFlow, makeSource } from '../../../test/support/source.ts';
 import { type ApplicationId, parseId } from '../../core/ids.ts';
 import type { Operation } from '../define-operation.ts';
 import { mintAppToken } from '../tokens.ts';
@@ -42,8 +43,15 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'message.poller.commit': { offset: 0 },
   'statistics.aggregate-app-stats': { since: SINCE, until: new Date().toISOString() },
   'api-key.create': { name: 'made' },
+  'source.create': { name: 'made' },
+  'flow.create': { name: 'made' },
+  'flow-destination.create': HOOK,
+  'event.bulk-replay': { since: SINCE },
 };
-const QUERIES: Readonly<Record<string, string>> = { 'message.create-raw': '?eventType=user.signup' };
+const QUERIES: Readonly<Record<string, string>> = {
+  'message.create-raw': '?eventType=user.signup',
+  'event.tail': '?follow=false',
+};
 /** A name that is unknown is created by this, also for a stranger, in his own organization: so it comes last. */
 const CREATES_BY_NAME = 'event-type.update';
 
@@ -64,6 +72,9 @@ before(async () => {
   const poller = await hub.call('POST', `/api/v1/app/${app.id}/destination`, {
     body: { type: 'pollingEndpoint' },
   });
+  const source = await makeSource(hub, { name: 'hers' });
+  const { json: event } = await source.send({ body: '{"a":1}' });
+  const { destination, flow } = await makeFlow(hub, 'http://127.0.0.1:9/');
   params = {
     app_id: app.id,
     endpoint_id: endpoint.id,
@@ -72,10 +83,15 @@ before(async () => {
     event_type_name: 'user.signup',
     task_id: 'qtask_1srOrx2ZWZBpBUvZwXKQmoEYga2',
     integ_id: 'integ_1srOrx2ZWZBpBUvZwXKQmoEYga2',
-    destination_id: poller.json.id,
+    destination_id: destination,
     sink_id: poller.json.id,
     consumer_id: 'reader',
     api_key_id: key.json.id,
+    source_id: source.id,
+    flow_id: flow,
+    event_id: event.id,
+    index: '0',
+    provider_id: 'github',
   };
   tokens = { ada: hub.token, ben: key.json.key, cyd: await hub.tokenOf('org_cyd') };
 });
@@ -129,7 +145,9 @@ test('Ben, who may read, is refused exactly where more is needed', () =>
 test('Cyd finds nothing of Ada’s, whatever he tries', () =>
   checkEach(
     (operation, { status, text }) => {
-      const isNamed = operation.path.includes('{') && operation.id !== CREATES_BY_NAME;
+      // Providers are data of ours, and everybody's.
+      const isNobodys = operation.id === CREATES_BY_NAME || operation.id === 'provider.get';
+      const isNamed = operation.path.includes('{') && !isNobodys;
       const isLeaked = Object.values(params).some((id) => id.includes('_') && text.includes(id));
       return !isLeaked && (!isNamed || status === 404);
     },

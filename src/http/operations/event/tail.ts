@@ -45,7 +45,7 @@ export const tailEvents = defineOperation({
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       },
-      stream: (signal) => follow(call, { query, from, isRaw, signal }),
+      stream: (signal) => follow(call, { query, from, isRaw, isEndless: call.query.follow ?? true, signal }),
     };
   },
 });
@@ -61,13 +61,16 @@ interface Following {
   readonly query: EventQuery;
   readonly from: number;
   readonly isRaw: boolean;
+  /** Waits for what comes. */
+  readonly isEndless: boolean;
   readonly signal: AbortSignal;
 }
 
 type TailCall = Pick<Call, 'engine' | 'storage' | 'organization' | 'clock'>;
 
-async function* follow(call: TailCall, { query, from, isRaw, signal }: Following): AsyncGenerator<string> {
+async function* follow(call: TailCall, following: Following): AsyncGenerator<string> {
   const { clock, organization, engine } = call;
+  const { from, isEndless, signal } = following;
   const endsAt = clock.now() + LASTS_MS;
   let seq = from;
   let told = from;
@@ -80,7 +83,7 @@ async function* follow(call: TailCall, { query, from, isRaw, signal }: Following
       { afterSeq: seq, limit: BATCH, withContent: false },
     );
     for (const row of rows) {
-      const text = await textOf(call, row, { query, isRaw });
+      const text = await textOf(call, row, following);
       seq = row.seq;
       if (text === null) continue;
       yield `id: ${renderCursor(seq)}\ndata: ${text}\n\n`;
@@ -92,7 +95,9 @@ async function* follow(call: TailCall, { query, from, isRaw, signal }: Following
       told = seq;
       toldAt = clock.now();
     }
-    if (rows.length < BATCH) await engine.received.wait(organization, LOOK_MS, signal);
+    if (rows.length === BATCH) continue;
+    if (!isEndless) return;
+    await engine.received.wait(organization, LOOK_MS, signal);
   }
 }
 
