@@ -51,28 +51,18 @@ export async function start(
   const secrets = await fittingSecrets(config);
   const dice = systemDice();
   const wire = openCheckedWire(config);
-  await refuseTakenAddress(config.listen);
-  mailTls(config);
-  if (config.smtpListen !== null) await refuseTakenAddress(config.smtpListen);
+  await refuseTakenAddresses(config);
   const { storage, clock } = await openStorage(config, log);
-  const web = openWeb({
-    allowSubnets: config.allowSubnets,
-    proxyUrl: config.proxyUrl,
-    noProxy: config.noProxy,
-  });
-  const inbound = {
-    ...{ web, clock, dice, log },
-    userAgent: `Posthorn/${VERSION}`,
-    publicUrl: publicUrlOf(config),
-  };
-  const fetchToken: typeof fetchOauth2Token = fetchOauth2Token;
+  const { allowSubnets, proxyUrl, noProxy } = config;
+  const web = openWeb({ allowSubnets, proxyUrl, noProxy });
+  const inbound = { web, clock, dice, log, userAgent: `Posthorn/${VERSION}`, publicUrl: publicUrlOf(config) };
   const engine = createEngine({
     storage,
     wire,
     clock,
     dice,
     log,
-    fetchToken,
+    fetchToken: fetchOauth2Token,
     ...{ web, formats: createFormats(), expressions: createExpressions(), providers: PROVIDERS },
     inboundKinds: INBOUND_KINDS.map((make) => make(inbound)),
     settings: engineSettings(config, secrets),
@@ -113,6 +103,12 @@ export async function start(
 }
 
 /** Before anything is opened: a node that cannot listen shall neither make a schema nor take shards for a moment. */
+async function refuseTakenAddresses(config: Config): Promise<void> {
+  mailTls(config);
+  await refuseTakenAddress(config.listen);
+  if (config.smtpListen !== null) await refuseTakenAddress(config.smtpListen);
+}
+
 async function refuseTakenAddress({ host, port }: Config['listen']): Promise<void> {
   const probe = createNetServer();
   probe.listen({ host, port });
