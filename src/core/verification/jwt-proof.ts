@@ -1,5 +1,5 @@
 /** The scheme of signed tokens. */
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { invalid } from '../problem.ts';
 import type { CallView } from './call-view.ts';
 import { compileKeySource, type Keys } from './fetched-keys.ts';
@@ -12,12 +12,6 @@ import { secretKey } from './secret-keys.ts';
 import { compileSelector, only, placeOf } from './selector.ts';
 import { compileBodyHash } from './signed-proof.ts';
 import type { Verification } from './verifier.ts';
-
-interface Configured {
-  readonly key: KeyObject;
-  readonly kid: string | null;
-  readonly index: number;
-}
 
 export function compileJwt(proof: JwtProof, context: ProofContext): CompiledProof {
   const selectors = [proof.token].flat();
@@ -43,7 +37,7 @@ export function compileJwt(proof: JwtProof, context: ProofContext): CompiledProo
         const index = keys.findIndex(({ key }) => isSignedWith(jws, key));
         if (index < 0)
           return refuse('signature-mismatch', expected, `${jws.algorithm}, signed with another key`);
-        const key = source === null ? ((keys[index] as PublicKey & Partial<Configured>).index ?? null) : null;
+        const key = keys[index]?.secret ?? null;
         return finish(view, jws, key, verifierContext.now);
       };
       if (source === null) return judge(ofKid(configured, jws));
@@ -60,7 +54,7 @@ function withoutPrefix(value: string, prefixes: readonly string[]): string {
 }
 
 /** What looks like a public key is one, and is never an HMAC secret. */
-function configuredKeys(proof: JwtProof, { secrets }: ProofContext): readonly (PublicKey & Configured)[] {
+function configuredKeys(proof: JwtProof, { secrets }: ProofContext): readonly PublicKey[] {
   const takesHmac = proof.algorithms.some(isHmac);
   const takesPublic = !proof.algorithms.every(isHmac);
   return secrets.flatMap((secret, index) => {
@@ -68,11 +62,11 @@ function configuredKeys(proof: JwtProof, { secrets }: ProofContext): readonly (P
     if (published.length > 0) {
       if (!takesPublic)
         throw invalid(['secret'], 'Give the shared secret: these tokens are not signed with a public key.');
-      return published.map((key) => ({ ...key, index }));
+      return published.map((key) => ({ ...key, secret: index }));
     }
     if (!takesHmac)
       throw invalid(['secret'], 'Give the public key that the provider shows (PEM, JWK or JWKS).');
-    return [{ key: secretKey(secret, 'utf8'), kid: null, expiresAt: null, index }];
+    return [{ key: secretKey(secret, 'utf8'), kid: null, expiresAt: null, secret: index }];
   });
 }
 

@@ -37,9 +37,7 @@ export function compilePublicKeys(proof: PubkeyProof, context: ProofContext): Ma
   return (view, contents, signatures, verifierContext) => {
     const chosen = recipe(view);
     const tryAll = (keys: readonly PublicKey[] | Refused): Matched | null | Refused =>
-      'kind' in keys
-        ? keys
-        : matchAny(chosen, keys, { view, contents, signatures, isConfigured: source === null });
+      'kind' in keys ? keys : matchAny(chosen, keys, { view, contents, signatures });
     if (source === null) return tryAll(configured);
     const keys = source(view, verifierContext);
     return keys instanceof Promise ? keys.then(tryAll) : tryAll(keys);
@@ -54,11 +52,11 @@ function recipeOf({ algorithm, newer }: PubkeyProof, context: ProofContext): (vi
 
 function configuredKeys(proof: PubkeyProof, { secrets }: ProofContext): readonly PublicKey[] {
   const algorithms = proof.newer ? [proof.algorithm, proof.newer.algorithm] : [proof.algorithm];
-  return secrets.flatMap((secret) => {
+  return secrets.flatMap((secret, index) => {
     const keys = parsePublicKeys(secret).filter(({ key }) =>
       algorithms.some((name) => RECIPES[name].fits(key)),
     );
-    if (keys.length > 0) return keys;
+    if (keys.length > 0) return keys.map((key) => ({ ...key, secret: index }));
     throw invalid(
       ['secret'],
       `Give the public key that the provider shows (PEM, JWK or base64) for ${proof.algorithm}.`,
@@ -70,7 +68,6 @@ interface Question {
   readonly view: CallView;
   readonly contents: readonly Render[];
   readonly signatures: readonly Buffer[];
-  readonly isConfigured: boolean;
 }
 
 function matchAny(recipe: Recipe, keys: readonly PublicKey[], question: Question): Matched | null | Refused {
@@ -80,12 +77,12 @@ function matchAny(recipe: Recipe, keys: readonly PublicKey[], question: Question
     const pieces = content(question.view);
     if (pieces === null) continue;
     const data = joined(pieces);
-    for (const [index, { key }] of fitting.entries()) {
+    for (const { key, secret = null } of fitting) {
       for (const signature of question.signatures) {
         if (!isSignedBy(recipe.digest, data, key, signature)) continue;
         // Not of the signature: who has one ECDSA signature can make a second one of it.
         const id = createHash('sha256').update(data).digest('base64url').slice(0, 22);
-        return { key: question.isConfigured ? index : null, id };
+        return { key: secret, id };
       }
     }
   }

@@ -6,6 +6,8 @@ export interface PublicKey {
   readonly kid: string | null;
   /** Of a certificate, ms since the epoch. */
   readonly expiresAt: number | null;
+  /** Of a configured key: which of the secrets it stands in. */
+  readonly secret?: number;
 }
 
 const KEYS_MAX = 64;

@@ -149,7 +149,8 @@ function keyed(take: Take, key: string, { between, pair }: ListSyntax = COMMA_LI
   return (view) => {
     const values: string[] = [];
     for (const text of take(view)) {
-      for (const entry of entriesOf(text, between)) {
+      const entries = between.length === 1 ? text.split(between, ENTRIES_MAX) : entriesOf(text, between);
+      for (const entry of entries) {
         const at = entry.indexOf(pair);
         if (at >= 0 && entry.slice(0, at).trim() === key) values.push(entry.slice(at + pair.length).trim());
       }
@@ -158,14 +159,10 @@ function keyed(take: Take, key: string, { between, pair }: ListSyntax = COMMA_LI
   };
 }
 
+/** Parted by any of the characters. */
 function entriesOf(text: string, between: string): readonly string[] {
-  const entries: string[] = [];
-  let from = 0;
-  for (let at = 0; at <= text.length && entries.length < ENTRIES_MAX; at++) {
-    if (at < text.length && !between.includes(text[at]!)) continue;
-    if (at > from) entries.push(text.slice(from, at));
-    from = at + 1;
-  }
+  let entries: readonly string[] = [text];
+  for (const mark of between) entries = entries.flatMap((entry) => entry.split(mark, ENTRIES_MAX));
   return entries;
 }
 

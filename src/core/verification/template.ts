@@ -46,6 +46,12 @@ function partsOf(text: string, context: CompileContext): Part[] {
     .filter((part) => part !== '');
 }
 
+function renderPart(part: Part, view: CallView): string | readonly Piece[] | undefined {
+  if (typeof part === 'string') return part;
+  if ('optional' in part) return part.optional(view) ?? '';
+  return part.take === 'body' ? [view.call.body] : only(part.take(view));
+}
+
 function render(parts: readonly Part[]): Render {
   const [first] = parts;
   if (parts.length === 1 && typeof first === 'object' && 'take' in first && first.take === 'body') {
@@ -53,16 +59,19 @@ function render(parts: readonly Part[]): Render {
   }
   return (view) => {
     const pieces: Piece[] = [];
+    // Texts that stand together become one: a digest is fed per piece, which costs more than joining them.
+    let text = '';
     for (const part of parts) {
-      if (typeof part === 'string') pieces.push(part);
-      else if ('optional' in part) pieces.push(...(part.optional(view) ?? []));
-      else if (part.take === 'body') pieces.push(view.call.body);
+      const rendered = renderPart(part, view);
+      if (rendered === undefined) return null;
+      if (typeof rendered === 'string') text += rendered;
       else {
-        const text = only(part.take(view));
-        if (text === undefined) return null;
-        pieces.push(text);
+        if (text !== '') pieces.push(text);
+        pieces.push(...rendered);
+        text = '';
       }
     }
+    if (text !== '') pieces.push(text);
     return pieces;
   };
 }
