@@ -101,10 +101,11 @@ async function waitFor(
 }
 
 function partsOf({ clock, bugs }: AskingRig, web: Web, uniform: () => number): InboundParts {
+  let handedOut = 0;
   return {
     web,
     clock,
-    dice: { uniform, bytes: (count) => new Uint8Array(count).fill(7) },
+    dice: { uniform, bytes: (count) => new Uint8Array(count).fill(++handedOut) },
     log: { info() {}, warn() {}, error: (_event, cause) => void bugs.push(cause) },
     userAgent: 'Posthorn-Test',
     publicUrl: 'http://localhost',

@@ -5,7 +5,7 @@ import { startHubCallback } from '../../../test/support/hub-callback.ts';
 import { refuse, storeIsAway, wrongMember } from '../../../test/support/queue-rig.ts';
 import { type ScriptedAnswer, startReceiver, type TestReceiver } from '../../../test/support/receiver.ts';
 import { startWebsubHub } from '../../../test/support/websub-hub.ts';
-import { notePoke } from '../../core/received/hub-subscription.ts';
+import { type HubCursor, notePoke } from '../../core/received/hub-subscription.ts';
 import { makeFeedKind } from './feed-kind.ts';
 import { feedSettings } from './settings.ts';
 
@@ -159,6 +159,8 @@ test('a hub that the feed announces makes it look at once, and its calls are no 
   await rig.clock.advance(5_000);
   await rig.until('it is taken', () => rig.stored.length === 1);
   assert.deepEqual([ids(rig.news()), callback.taken], [['2'], ['anything']]);
+  await rig.asleep();
+  assert.deepEqual([hub.asked.length, (rig.cursor as HubCursor).pokes], [1, 1]);
   assert.deepEqual(rig.health.at(-1), ['running', null]);
 });
 

@@ -171,6 +171,43 @@ test('a cursor goes on from where the answer says, until there is no more', asyn
   assert.equal(api.requests.at(-1)?.url.split('=')[1], '4');
 });
 
+test('with a cursor the first run is silent for as long as there are further pages', async () => {
+  await using api = await startReceiver();
+  await using rig = askingRig(makePollKind);
+  const from = (url: string): number => Number(new URL(url, 'http://x').searchParams.get('since'));
+  let last = 3;
+  api.answer(({ url }) => {
+    const next = Math.min(from(url) + 1, last);
+    return json({ data: next > from(url) ? [order(next, 'a')] : [], next });
+  });
+  rig.start(settingsOf(api, { cursor: { param: 'since', from: 'next' }, pagesMax: 1 }));
+  for (let i = 0; i < 3; i++) await rig.round();
+  assert.deepEqual(rig.news(), []);
+  last = 4;
+  await rig.round();
+  assert.deepEqual(
+    rig.news().map(({ id }) => id),
+    ['4'],
+  );
+});
+
+test('a condition is of one URL, and is not sent to another', async () => {
+  await using api = await startReceiver();
+  await using rig = askingRig(makePollKind);
+  api.answer(json({ data: [], next: 1 }, { etag: '"at 0"' }));
+  rig.start(settingsOf(api, { cursor: { param: 'since', from: 'next' }, pages: 'link' }));
+  await rig.round();
+  await rig.round();
+  assert.deepEqual(
+    api.requests.map(({ url, headers }) => [url, headers['if-none-match']]),
+    [
+      ['/orders', undefined],
+      ['/orders?since=1', undefined],
+      ['/orders?since=1', '"at 0"'],
+    ],
+  );
+});
+
 test('pages are followed by their links, and a key goes to no other origin', async () => {
   await using api = await startReceiver();
   await using other = await startReceiver();

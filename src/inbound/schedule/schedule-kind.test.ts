@@ -43,6 +43,16 @@ test('jitter moves the firing, not what was planned', async () => {
   );
 });
 
+test('jitter longer than the interval drops no run', async () => {
+  await using rig = askingRig(makeScheduleKind, { startAt, uniform: () => 0.5 });
+  rig.start({ everySeconds: 60, jitterSeconds: 180 });
+  await rig.clock.advance(5 * MINUTE + 30_000);
+  assert.deepEqual(
+    rig.news().map((event) => [event.scheduledAt, event.missed]),
+    [11, 12, 13, 14].map((minute) => [iso(`00:${minute}`), 0]),
+  );
+});
+
 test('one time alone fires once, and never again after a restart; one in the past never does', async () => {
   await using rig = askingRig(makeScheduleKind, { startAt });
   const input = { at: '2026-10-25T00:20:00Z' };

@@ -89,7 +89,8 @@ test('other settings are another subscription, with a secret of its own', async 
   rig.start({ url: 'https://other.example/feed', hub: hub.url });
   await rig.pass('it runs again', () => rig.health.length > 1);
   assert.equal(hub.asked[1]?.['hub.topic'], 'https://other.example/feed');
-  assert.deepEqual(await hub.publish(it.topic, 'old'), [202]);
+  assert.deepEqual(await hub.publish('https://other.example/feed', 'new'), [202]);
+  assert.deepEqual(await hub.publish(it.topic, 'old'), [401]);
 });
 
 test('a hub that refuses, now or later, is told with its reason and asked again after an hour', async () => {
