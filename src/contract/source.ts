@@ -157,6 +157,7 @@ export const SourceOut = Type.Object(
     name: Name,
     description: Type.String(),
     url: Type.String({ description: 'Where to send. Whoever has it can call the source.' }),
+    mailbox: Nullable(Type.String({ description: 'Of kind `smtp`: where to write to.' })),
     provider: Type.String(),
     providerConfig: Type.Record(Type.String(), Type.String()),
     secrets: Type.Array(
@@ -230,6 +231,7 @@ export function renderSource(source: Source, opened: OpenedSource): Static<typeo
     name: source.name,
     description: source.description,
     url: opened.url,
+    mailbox: source.kind === 'smtp' ? mailboxOf(opened.url) : null,
     provider: source.provider,
     providerConfig: source.providerConfig,
     secrets: opened.secrets.map(({ createdAt, expiresAt }) => ({
@@ -272,4 +274,10 @@ export function renderHealth(health: SourceHealth): Static<typeof SourceHealthOu
     since: renderInstant(health.since),
     lastEventAt: health.lastEventAt === null ? null : renderInstant(health.lastEventAt),
   };
+}
+
+/** The token as the local part; the host is the one that senders of calls know. */
+function mailboxOf(url: string): string {
+  const { hostname, pathname } = new URL(url);
+  return `${pathname.slice(pathname.lastIndexOf('/') + 1)}@${hostname}`;
 }

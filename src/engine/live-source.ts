@@ -3,10 +3,12 @@ import type { Source, SourceAnswer, SourceSecret } from '../core/catalog/resourc
 import type { OrganizationId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import { compileVerifier } from '../core/verification/compile-verifier.ts';
+import { credentialPlaces } from '../core/verification/credential-places.ts';
 import type { Provider } from '../core/verification/provider.ts';
 import type { Verifier } from '../core/verification/verifier.ts';
 import type { Expression, Expressions, Template } from '../ports/expressions.ts';
 import type { FoundSource, Vault } from './engine.ts';
+import type { HiddenNames } from './hide-credentials.ts';
 
 export interface LiveSource {
   readonly organization: OrganizationId;
@@ -21,8 +23,8 @@ export interface LiveSource {
   readonly answer: LiveAnswer;
   /** What `secret("name")` gives. */
   readonly values: Readonly<Record<string, string>>;
-  /** Lower-case names of headers whose values are sealed at rest. */
-  readonly hidden: ReadonlySet<string>;
+  /** Where calls may carry credentials: sealed at rest. */
+  readonly hidden: HiddenNames;
   /** Something here reads what is in the body. */
   readonly readsBody: boolean;
 }
@@ -66,6 +68,7 @@ export function liveSource(
     dedupeKey: compile(source.dedupe?.key ?? null),
   };
   const answer = liveAnswer(source.answer, expressions);
+  const places = credentialPlaces(provider, source.providerConfig);
   return {
     ...parts,
     organization,
@@ -80,11 +83,14 @@ export function liveSource(
     until: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
     answer,
     values: (open(source.values) ?? {}) as Record<string, string>,
-    hidden: new Set([
-      ...ALWAYS_HIDDEN,
-      ...credentialHeaders(provider),
-      ...source.redactHeaders.map((name) => name.toLowerCase()),
-    ]),
+    hidden: {
+      headers: new Set([
+        ...ALWAYS_HIDDEN,
+        ...places.headers,
+        ...source.redactHeaders.map((name) => name.toLowerCase()),
+      ]),
+      queries: new Set(places.queries),
+    },
     readsBody:
       source.onParseError === 'refuse' ||
       [...Object.values(parts), ...templatesOf(answer)].some((read) => read !== null && readsBody(read)),
@@ -94,16 +100,6 @@ export function liveSource(
 /** Whether an expression looks at anything that has to be parsed first. */
 export function readsBody({ reads }: { reads: ReadonlySet<string> }): boolean {
   return reads.has('body');
-}
-
-/** Where a provider's calls carry the secret itself. */
-function credentialHeaders({ proof, alternatives }: Provider): string[] {
-  return [proof, ...alternatives].flatMap((each) => {
-    if (each.scheme !== 'token' && each.scheme !== 'jwt') return [];
-    return [each.token]
-      .flat()
-      .flatMap((selector) => /^header:([\w-]+)/.exec(selector)?.[1]?.toLowerCase() ?? []);
-  });
 }
 
 function templatesOf(answer: LiveAnswer): Template[] {

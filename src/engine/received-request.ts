@@ -7,7 +7,7 @@ import type { Template } from '../ports/expressions.ts';
 import type { WireRequest } from '../ports/wire.ts';
 import type { CompiledDestination } from './compile-destination.ts';
 import type { EngineParts, Vault } from './engine.ts';
-import { showHeaders } from './hide-headers.ts';
+import { showCredentials } from './hide-credentials.ts';
 import { readsBody } from './live-source.ts';
 import { Reading } from './reading.ts';
 import { requestOf, setHeader } from './request.ts';
@@ -54,15 +54,16 @@ export class ReceivedRequests {
     const received = event.received!;
     const open = (sealed: Sealed): string => this.#vault.open(organization, event.id, sealed);
     const base = requestOf(compiled, options);
-    const came = showHeaders(received, open).filter(([name]) => !isForbiddenHeader(name));
+    const { headers: all, query } = showCredentials(received, open);
+    const came = all.filter(([name]) => !isForbiddenHeader(name));
     const headers: string[] = [];
     for (const [name, value] of came) headers.push(name, value);
     addOwn(headers, base, { signed: request.signed, event });
     const url = new URL(compiled.url);
     if (request.appendPath && received.sub !== '')
       url.pathname = url.pathname.replace(/\/$/, '') + received.sub;
-    if (request.appendQuery && received.query !== '')
-      url.search = url.search === '' ? received.query : `${url.search}&${received.query}`;
+    if (request.appendQuery && query !== '')
+      url.search = url.search === '' ? query : `${url.search}&${query}`;
     return { ...base, url, headers };
   }
 

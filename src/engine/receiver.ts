@@ -16,7 +16,7 @@ import type { IdempotencyRecord } from '../ports/intake.ts';
 import { type Answered, answerOf } from './answer-of.ts';
 import type { CachedDirectory } from './directory.ts';
 import type { EngineMetrics, EngineParts } from './engine.ts';
-import { hideHeaders } from './hide-headers.ts';
+import { hideCredentials } from './hide-credentials.ts';
 import type { LiveSource } from './live-source.ts';
 import type { LiveSources } from './live-sources.ts';
 import type { Publisher } from './publisher.ts';
@@ -107,7 +107,7 @@ export class Receiver {
   #draft(live: LiveSource, arrival: Arrival, now: number): Event {
     const { source, organization } = live;
     const id = newId<'event'>(now, this.#parts.dice.bytes(RANDOM_ID_BYTES));
-    const { headers, sealed } = hideHeaders(arrival.headers, live.hidden, (hidden) =>
+    const { headers, query, sealed } = hideCredentials(arrival, live.hidden, (hidden) =>
       this.#options.sources.vault.seal(organization, id, hidden),
     );
     return {
@@ -117,7 +117,7 @@ export class Receiver {
         sourceId: source.id,
         via: source.kind,
         sub: arrival.sub,
-        query: arrival.query,
+        query,
         headers,
         sealed,
         peer: arrival.peer,

@@ -175,7 +175,7 @@ export class SourceCalls {
       method: call.method,
       path: call.sub,
       peer: call.peer,
-      headers: masked(call.headers, live.hidden),
+      headers: masked(call.headers, live.hidden.headers),
       bodyStart: call.body.subarray(0, BODY_START_BYTES),
       bodyBytes: call.body.length,
     };

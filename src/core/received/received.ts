@@ -30,11 +30,10 @@ export interface Received {
   readonly via: SourceKind;
   /** What followed the source's token in the path, with its leading slash; '' = nothing. */
   readonly sub: string;
-  /** Without `?`, as it came. */
+  /** Without `?`. Values that may be credentials are '' here and in `sealed`, as in the headers. */
   readonly query: string;
-  /** Values of headers that may be credentials are '' here and in `sealed`. */
   readonly headers: RawHeaders;
-  /** Sealed JSON of `[index in headers, value][]`; bound to the event's id. null = nothing to hide. */
+  /** Sealed credentials (engine/hide-credentials.ts), bound to the event's id; null = nothing to hide. */
   readonly sealed: Sealed | null;
   /** Address of the caller; null where there is none. */
   readonly peer: string | null;

@@ -4,7 +4,7 @@ import { allows } from '../../../core/access/access.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
 import { asksContent, type EventQuery, mayMatch } from '../../../core/received/event-query.ts';
 import { matches } from '../../../core/search/matches.ts';
-import { showHeaders } from '../../../engine/hide-headers.ts';
+import { showCredentials } from '../../../engine/hide-credentials.ts';
 import type { StoredEvent } from '../../../ports/history.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { eventOut, filterOf, READ, scopeOf, TAG } from './event-of.ts';
@@ -133,8 +133,7 @@ function rawOf({ engine, organization }: TailCall, { event, content }: StoredEve
   return {
     method: event.method,
     path: received.sub,
-    query: received.query,
-    headers: showHeaders(received, (sealed) => engine.vault.open(organization, event.id, sealed)),
+    ...showCredentials(received, (sealed) => engine.vault.open(organization, event.id, sealed)),
     bodyBase64: content === null ? null : Buffer.from(content).toString('base64'),
   };
 }
