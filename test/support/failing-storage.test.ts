@@ -13,7 +13,15 @@ function countingStore(): { storage: Storage; runs: () => number } {
     },
   };
   return {
-    storage: { intake: {}, queue: {}, catalog: {}, history: {}, upkeep } as unknown as Storage,
+    storage: {
+      intake: {},
+      queue: {},
+      catalog: {},
+      history: {},
+      upkeep,
+      search: {},
+      rejections: {},
+    } as unknown as Storage,
     runs: () => runs,
   };
 }

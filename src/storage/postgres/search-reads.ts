@@ -160,13 +160,14 @@ class StretchSearch {
       seqs: number[] | null;
       days: number[] | null;
       edge: number | null;
-    }>('SELECT * FROM posthorn_search_near_1($1, $2, $3, $4, $5, $6, $7)', [
+    }>('SELECT * FROM posthorn_search_near_1($1, $2, $3, $4, $5, $6, $7, $8)', [
       this.#owner.no,
       after,
       before,
       ...this.#terms(),
       this.#isUp,
       this.#looks,
+      this.#page.room,
     ]);
     return row!;
   }

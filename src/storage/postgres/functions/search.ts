@@ -1,8 +1,8 @@
 /**
  * Events of one owner by their terms: two looks, because neither is good at both ends.
  *
- * posthorn_search_near_1 goes through rows in order of seq and tests each: for terms that many events have. At most
- * p_looks rows; 'edge' is the last one's seq, NULL = there are no more.
+ * posthorn_search_near_1 goes through rows in order of seq and tests each: for terms that many events have. It ends
+ * with p_limit hits or after p_looks rows; 'edge' is the last row's seq, NULL = there are no more.
  * posthorn_search_far_1 asks the index of terms, which gives all of the range at once and in no order: for terms that
  * few have. Each day by its name and '+ 0' leave the planner no other index; elsewhere this driver's sessions may not
  * make the bitmaps that this one needs.
@@ -10,20 +10,28 @@
 export const searchSql = `
 CREATE FUNCTION posthorn_search_near_1(
   p_scope bigint, p_after bigint, p_before bigint, p_terms integer[], p_overflow integer[], p_up boolean,
-  p_looks integer, OUT seqs bigint[], OUT days integer[], OUT edge bigint
+  p_looks integer, p_limit integer, OUT seqs bigint[], OUT days integer[], OUT edge bigint
 ) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF p_up THEN
-    SELECT array_agg(n.seq ORDER BY n.seq) FILTER (WHERE n.is_hit), array_agg(n.day ORDER BY n.seq) FILTER (WHERE n.is_hit),
-      CASE WHEN count(*) = p_looks THEN max(n.seq) END INTO seqs, days, edge
-    FROM (SELECT s.seq, s.day, s.terms @> p_terms OR s.terms @> p_overflow AS is_hit FROM search s
-      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq LIMIT p_looks) AS n;
+    SELECT array_agg(h.seq ORDER BY h.seq), array_agg(h.day ORDER BY h.seq) INTO seqs, days
+    FROM (SELECT n.seq, n.day FROM (SELECT s.seq, s.day, s.terms FROM search s
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq LIMIT p_looks) AS n
+      WHERE n.terms @> p_terms OR n.terms @> p_overflow ORDER BY n.seq LIMIT p_limit) AS h;
   ELSE
-    SELECT array_agg(n.seq ORDER BY n.seq DESC) FILTER (WHERE n.is_hit),
-      array_agg(n.day ORDER BY n.seq DESC) FILTER (WHERE n.is_hit),
-      CASE WHEN count(*) = p_looks THEN min(n.seq) END INTO seqs, days, edge
-    FROM (SELECT s.seq, s.day, s.terms @> p_terms OR s.terms @> p_overflow AS is_hit FROM search s
-      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq DESC LIMIT p_looks) AS n;
+    SELECT array_agg(h.seq ORDER BY h.seq DESC), array_agg(h.day ORDER BY h.seq DESC) INTO seqs, days
+    FROM (SELECT n.seq, n.day FROM (SELECT s.seq, s.day, s.terms FROM search s
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq DESC LIMIT p_looks) AS n
+      WHERE n.terms @> p_terms OR n.terms @> p_overflow ORDER BY n.seq DESC LIMIT p_limit) AS h;
+  END IF;
+  IF cardinality(seqs) = p_limit THEN
+    edge := seqs[p_limit];
+  ELSIF p_up THEN
+    SELECT max(n.seq) INTO edge FROM (SELECT s.seq, s.day, s.terms FROM search s
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq LIMIT p_looks) AS n HAVING count(*) = p_looks;
+  ELSE
+    SELECT min(n.seq) INTO edge FROM (SELECT s.seq, s.day, s.terms FROM search s
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq DESC LIMIT p_looks) AS n HAVING count(*) = p_looks;
   END IF;
 END
 $$;
