@@ -109,8 +109,8 @@ async function signed(
   body: Buffer,
   now: number,
 ): Promise<Record<string, string>> {
-  const { sign } = await import('aws4');
-  const { headers = {} } = sign(
+  const { default: aws4 } = await import('aws4');
+  const { headers = {} } = aws4.sign(
     {
       method: 'POST',
       path: endpoint.pathname,
