@@ -18,7 +18,7 @@ import { askedText, wordsOf } from './words.ts';
 /** Terms that are kept of one event. A large document of a shop or a code host has 300 to 800. */
 export const EVENT_TERMS_MAX = 1024;
 /** Terms that one filter asks for at most; the rest is left to the second look. */
-export const FILTER_TERMS_MAX = 16;
+const FILTER_TERMS_MAX = 16;
 /** `path = value` of longer texts is no term. */
 const VALUE_CHARS_MAX = 256;
 /** Values that are looked at, also where all are the same; a document with more has more terms than are kept. */
