@@ -3,7 +3,7 @@ export const EXIT = {
   ok: 0,
   /** Anything unexpected: a bug. */
   failed: 1,
-  /** `verify`: the call is not what it should be. */
+  /** `verify`: the call is not what it should be; `trigger`: the source refused it; `replay`: it failed. */
   invalid: 1,
   /** A wrong argument or setting. */
   unusable: 2,
@@ -15,7 +15,7 @@ export const EXIT = {
   address: 5,
   /** `doctor` found something to mend; `import` left something behind. */
   findings: 6,
-  /** The server to import from cannot be read: away, another token or address is needed, not compatible. */
+  /** The server to talk to or to import from: away, busy, takes no such token, not compatible. */
   remote: 7,
   /** Ended by Ctrl-C, as shells say it; the same command goes on. */
   interrupted: 130,

@@ -4,9 +4,13 @@ import { VERSION } from '../app/version.ts';
 import { addBackup } from './commands/backup.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addImport } from './commands/import.ts';
+import { addListen } from './commands/listen.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addReplay } from './commands/replay.ts';
 import { addStart } from './commands/start.ts';
+import { addTail } from './commands/tail.ts';
 import { addToken } from './commands/token.ts';
+import { addTrigger } from './commands/trigger.ts';
 import { addVerify } from './commands/verify.ts';
 import { EXIT } from './exit-codes.ts';
 import { printError } from './output.ts';
@@ -38,6 +42,10 @@ function sentenceOf({ code, message }: CommanderError): string {
   return `${message.replace(/^error: /, '')}; posthorn --help says how.`;
 }
 
-for (const add of [addStart, addToken, addMigrate, addBackup, addDoctor, addImport, addVerify]) add(program);
+const COMMANDS = [
+  ...[addStart, addToken, addListen, addTail, addTrigger, addReplay],
+  ...[addMigrate, addBackup, addDoctor, addImport, addVerify],
+];
+for (const add of COMMANDS) add(program);
 
 await program.parseAsync(process.argv);

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { ImportRefused } from '../app/import/remote-server.ts';
 import { isStorageRefused } from '../app/store.ts';
+import { ServerProblem } from '../client/server-problem.ts';
 import { BadSetting } from '../config/parse.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -75,6 +76,11 @@ function statusLine(): (line: string, isLast: boolean) => void {
 
 const STORE_EXITS: Readonly<Record<string, number>> = { locked: EXIT.locked, 'bad-url': EXIT.unusable };
 
+/** A server that is away, busy or takes no such token is one thing, an argument that it refuses another. */
+function exitOf({ isPassing, status }: ServerProblem): number {
+  return isPassing || status === 401 || status === 403 ? EXIT.remote : EXIT.unusable;
+}
+
 /** One sentence and the exit code for what a command may run into; anything else is a bug and keeps its stack. */
 export function explain(cause: unknown): {
   readonly exit: number;
@@ -89,6 +95,8 @@ export function explain(cause: unknown): {
       code: cause.code,
       sentence: cause.message,
     };
+  if (cause instanceof ServerProblem)
+    return { exit: exitOf(cause), code: cause.code, sentence: cause.message };
   if (cause instanceof ImportRefused) return { exit: EXIT.remote, code: cause.code, sentence: cause.message };
   const { code, port, address } = cause as NodeJS.ErrnoException & { port?: number; address?: string };
   const where = `${address ?? ''}:${port ?? ''}`;

@@ -71,7 +71,9 @@ function readYaml(path: string, readFile: (path: string) => string): Record<stri
 const NOT_SETTINGS = new Set([
   'POSTHORN_CONFIG',
   'POSTHORN_URL',
+  'POSTHORN_SERVER_URL',
   'POSTHORN_TOKEN',
+  'POSTHORN_TOKEN_FILE',
   'POSTHORN_IMPORT_TOKEN',
   'POSTHORN_IMPORT_TOKEN_FILE',
 ]);
