@@ -6,7 +6,7 @@ import type { InboundHost, InboundItem, RunningInbound } from '../../ports/inbou
 import type { InboundParts } from '../kinds.ts';
 import { trouble } from '../queue/trouble.ts';
 import { keepTrying, type Pauses, type Steady, sleepOnce } from '../steady.ts';
-import { takeAgain } from '../take-again.ts';
+import { type TakenAtLast, takeAgain } from '../take-again.ts';
 
 /** What one connection may ask for. */
 export interface Chat {
@@ -20,8 +20,10 @@ export interface Chat {
   troubled(detail: string): void;
   /** The connection is of no use any more. The first cause is told. */
   fail(cause: unknown): void;
-  /** Takes what was heard. `done` is given the text to answer with, null = none; it is not called for what was lost. */
-  hear(item: InboundItem, done: (reply: string | null) => void): void;
+  /** Takes what was heard, in its turn. `done` is told what became of it. */
+  hear(item: InboundItem, done: (taken: TakenAtLast) => void): void;
+  /** Nothing is being taken. Ask before a connection is closed that is still good, or answers are lost. */
+  settled(): Promise<void>;
 }
 
 const PAUSES: Pauses = { firstMs: 1_000, longestMs: 60_000 };
@@ -46,7 +48,7 @@ export function runChat(
     health.failing(detail);
   };
   const run = keepTrying({ clock, dice, pauses: PAUSES, onFailure }, async (steady) => {
-    const { chat, failure } = chatOf(steady, health, inbox.hear);
+    const { chat, failure } = chatOf(steady, health, inbox);
     const begun = clock.now();
     try {
       await connect(chat);
@@ -87,7 +89,7 @@ function healthOf(host: InboundHost): Health {
 function chatOf(
   steady: Steady,
   health: Health,
-  hear: Chat['hear'],
+  inbox: Inbox,
 ): { readonly chat: Chat; readonly failure: () => unknown } {
   const broken = new AbortController();
   const ending = AbortSignal.any([steady.signal, broken.signal]);
@@ -105,16 +107,18 @@ function chatOf(
       failure = cause;
       broken.abort();
     },
-    hear,
+    ...inbox,
   };
   return { chat, failure: () => failure };
 }
+
+type Inbox = Pick<Chat, 'hear' | 'settled'>;
 
 function inboxOf(
   { clock, log }: InboundParts,
   host: InboundHost,
   { health, signal }: { readonly health: Health; readonly signal: AbortSignal },
-): { readonly hear: Chat['hear']; settled(): Promise<void> } {
+): Inbox {
   let waiting = 0;
   let lost = 0;
   let last: Promise<void> = Promise.resolve();
@@ -129,15 +133,17 @@ function inboxOf(
     const times = lost === 1 ? '' : ` (${lost} messages since the start)`;
     health.running(`A message was not taken: ${why}${times}`);
   };
-  const takeOne = async (item: InboundItem, done: (reply: string | null) => void): Promise<void> => {
+  const takeOne: (...heard: Parameters<Chat['hear']>) => Promise<void> = async (item, done) => {
     const taken = await takeAgain(host, item, wait);
     if (taken.kind === 'untaken') tellLost(taken.detail);
-    else done(taken.kind === 'accepted' ? taken.reply : null);
+    done(taken);
   };
   return {
     hear(item, done) {
       if (waiting >= WAITING_MAX) {
-        tellLost(`more than ${WAITING_MAX} wait for the store`);
+        const detail = `more than ${WAITING_MAX} wait for the store`;
+        tellLost(detail);
+        done({ kind: 'untaken', detail, isFinal: false });
         return;
       }
       waiting += 1;

@@ -48,6 +48,7 @@ export async function connectIrc(run: IrcRun): Promise<void> {
   client.connect(connectOptions(run, transportOver(socket)));
   try {
     await chat.over;
+    if (chat.stopping.aborted) await chat.settled();
   } finally {
     cancelWatch();
     leavePlace();
@@ -116,7 +117,8 @@ function takeSaid(
   const item = ircItem({ host, settings, nick: own, network }, said);
   if (item === null) return;
   const answerTo = settings.replyTo === 'sender' ? nick : (channel ?? nick);
-  chat.hear(item, (reply) => {
+  chat.hear(item, (taken) => {
+    const reply = taken.kind === 'accepted' ? taken.reply : null;
     if (reply !== null) say(splitText(reply).map((line) => [answerTo, line]));
   });
 }
