@@ -4,13 +4,18 @@ import type { Dice } from '../ports/dice.ts';
 import type { InboundKind } from '../ports/inbound.ts';
 import type { Log } from '../ports/log.ts';
 import type { Web } from '../ports/web.ts';
+import { amqpKind } from './amqp/amqp-kind.ts';
 import { makeFeedKind } from './feed/feed-kind.ts';
 import { imapKind } from './imap/imap-kind.ts';
 import { ircKind } from './irc/irc-kind.ts';
+import { kafkaKind } from './kafka/kafka-kind.ts';
 import { mqttKind } from './mqtt/mqtt-kind.ts';
+import { natsKind } from './nats/nats-kind.ts';
 import { makePollKind } from './poll/poll-kind.ts';
+import { redisKind } from './redis/redis-kind.ts';
 import { makeScheduleKind } from './schedule/schedule-kind.ts';
 import { smtpKind } from './smtp/smtp-kind.ts';
+import { sqsKind } from './sqs/sqs-kind.ts';
 import { makeWebsubKind } from './websub/websub-kind.ts';
 
 /** What a kind is made of. */
@@ -28,12 +33,17 @@ export interface InboundParts {
 export type MakeInboundKind = (parts: InboundParts) => InboundKind;
 
 export const INBOUND_KINDS: readonly MakeInboundKind[] = [
+  amqpKind,
   makeFeedKind,
   (parts) => imapKind(parts),
   ircKind,
+  kafkaKind,
   mqttKind,
+  natsKind,
   makePollKind,
+  redisKind,
   makeScheduleKind,
   smtpKind,
+  sqsKind,
   makeWebsubKind,
 ];
