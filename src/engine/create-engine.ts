@@ -8,6 +8,7 @@ import { CompiledDestinations } from './compiled-destinations.ts';
 import { CachedDirectory } from './directory.ts';
 import type { Engine, EngineMetrics, EngineParts } from './engine.ts';
 import { HeldShards } from './held-shards.ts';
+import { HubCalls } from './hub-calls.ts';
 import { InboundHosts } from './inbound-hosts.ts';
 import { InboundSources } from './inbound-sources.ts';
 import { Indexer } from './indexer.ts';
@@ -93,7 +94,7 @@ export function createEngine(parts: EngineParts): Engine {
   const hosts = new InboundHosts(parts, { directory, sources, receiver, states });
   const inbound = new InboundSources(parts, { held, hosts, states });
   const calls = new SourceCalls(parts, {
-    ...{ sources, receiver, metrics },
+    ...{ sources, receiver, metrics, hub: new HubCalls(parts, states) },
     capture: (live, secret) => captureSecret(live, secret, { committer, vault, parts }),
   });
   const tasks = createTasks({

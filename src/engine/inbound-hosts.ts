@@ -95,7 +95,7 @@ export class InboundHosts implements InboundDirectory {
         this.#parts.log.warn('source.health-not-written', { sourceId: id, reason: String(cause) });
       }),
     );
-    if (detail !== null) this.#parts.log.warn('source.failing', { sourceId: id, detail });
+    if (state === 'failing') this.#parts.log.warn('source.failing', { sourceId: id, detail });
   }
 
   /** One after the other, so that the last one told stays. */

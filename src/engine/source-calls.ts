@@ -4,9 +4,10 @@ import { newBucket, type TokenBucket, take } from '../core/delivery/rate.ts';
 import { newId, renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { RawHeaders } from '../core/received/received.ts';
-import type { Ask, HttpAnswer, ReceivedCall, Verification } from '../core/verification/verifier.ts';
+import type { Ask, HttpAnswer, ReceivedCall, Verification, Verifier } from '../core/verification/verifier.ts';
 import type { Rejection } from '../ports/rejections.ts';
 import type { EngineMetrics, EngineParts, IncomingCall } from './engine.ts';
+import { HubCalls } from './hub-calls.ts';
 import type { LiveSource } from './live-source.ts';
 import type { LiveSources } from './live-sources.ts';
 import type { Receipt, Receiver } from './receiver.ts';
@@ -21,12 +22,14 @@ const BODY_START_BYTES = 4096;
 const SHOWN_HEADERS_MAX = 100;
 const ASK_TIMEOUT_MS = 5_000;
 const ASK_ANSWER_BYTES = 256 * 1024;
+const NOTHING_TO_SAY: HttpAnswer = { status: 204, headers: {}, body: '' };
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 export interface SourceCallsOptions {
   readonly sources: LiveSources;
   readonly receiver: Receiver;
+  readonly hub: HubCalls;
   readonly metrics: EngineMetrics;
   /** Keeps a secret that the sender announced. */
   readonly capture: (live: LiveSource, secret: string) => Promise<void>;
@@ -61,18 +64,33 @@ export class SourceCalls {
         'payload_too_large',
         `This source takes bodies of at most ${bytesMax} bytes: send less.`,
       );
+    if (live.source.kind !== 'http') return this.#ofHub(live, call);
+    return this.#ofSender(live, call, live.verifier);
+  }
+
+  /** A source that fetches or listens by itself takes no calls, but for those of its hub. */
+  async #ofHub(live: LiveSource, call: IncomingCall): Promise<HttpAnswer> {
+    if (!HubCalls.isFor(live)) throw new Problem('not_found', 'This source takes no calls: see its kind.');
+    const { hub } = this.#options;
+    return (await hub.challenge(live, call)) ?? this.#ofSender(live, call, await hub.verifier(live));
+  }
+
+  async #ofSender(live: LiveSource, call: IncomingCall, verifier: Verifier): Promise<HttpAnswer> {
     const seen: ReceivedCall = { method: call.method, url: call.url, headers: call.headers, body: call.body };
-    const judged = live.verifier.verify(seen, { now: this.#parts.clock.now(), ask: this.#ask });
+    const judged = verifier.verify(seen, { now: this.#parts.clock.now(), ask: this.#ask });
     let verification = judged instanceof Promise ? await judged : judged;
     if (verification.kind === 'refused' && call.isEncoded)
-      verification = await this.#verifyDecoded(live, seen, verification);
+      verification = await this.#verifyDecoded(verifier, seen, verification);
     if (verification.kind === 'handshake') return this.#shakeHands(live, verification);
     if (verification.kind === 'refused') throw await this.#refuse(live, call, verification);
+    // They ask about the URL and bring nothing.
+    if (call.method === 'HEAD' || call.method === 'OPTIONS') return NOTHING_TO_SAY;
     if (live.source.methods !== null && !live.source.methods.includes(call.method)) {
       const expected = live.source.methods.join(', ');
       await this.#keep(live, call, { reason: 'method', expected, got: call.method });
       throw new Problem('method_not_allowed', `This source takes ${expected}: use one of them.`);
     }
+    if (live.source.kind === 'feed') return this.#options.hub.poke(live);
     const receipt = await this.#take(live, call, { seen, verification });
     return this.#answer(live, call, { seen, receipt });
   }
@@ -136,10 +154,10 @@ export class SourceCalls {
   }
 
   /** Some proxies compress what a sender signed before it was compressed. */
-  async #verifyDecoded(live: LiveSource, seen: ReceivedCall, refused: Verification): Promise<Verification> {
+  async #verifyDecoded(verifier: Verifier, seen: ReceivedCall, refused: Verification): Promise<Verification> {
     const body = await this.#parts.formats.decode(seen.headers, seen.body);
     if (body === seen.body) return refused;
-    return live.verifier.verify({ ...seen, body }, { now: this.#parts.clock.now(), ask: this.#ask });
+    return verifier.verify({ ...seen, body }, { now: this.#parts.clock.now(), ask: this.#ask });
   }
 
   async #shakeHands(

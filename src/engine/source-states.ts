@@ -66,6 +66,14 @@ export class SourceStates {
     return { ...health, lastEventAt };
   }
 
+  /** Compare and set; a change that gives back what it got writes nothing. */
+  changeCursor(of: SourceOf, change: (cursor: unknown) => unknown): Promise<void> {
+    return this.#write(of, (state) => {
+      const cursor = change(state.cursor);
+      return cursor === state.cursor ? state : { ...state, cursor };
+    });
+  }
+
   writeCursor(of: SourceOf, cursor: unknown): Promise<void> {
     return this.#write(of, (state) => ({ ...state, cursor }));
   }
@@ -97,7 +105,9 @@ export class SourceStates {
     const { organization, source } = of;
     for (let run = 1; run <= WRITES_MAX; run++) {
       const before = await this.read(of);
-      const after = change(before ?? this.#blank(source));
+      const known = before ?? this.#blank(source);
+      const after = change(known);
+      if (after === known && told === null) return;
       const story = { source, detail: after.health.detail, lastEventAt: after.health.lastEventAt };
       const publish = told === null ? [] : await this.#operational.ofSource(told, organization, story);
       const edit = { kind: 'source-state' as const, before, after };

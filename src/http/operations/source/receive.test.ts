@@ -274,6 +274,26 @@ test('a handshake is answered and makes no event', async () => {
   assert.ok(guess.status === 401 || guess.status === 403, String(guess.status));
 });
 
+test('HEAD and OPTIONS bring nothing, so they are no events', async () => {
+  const source = await makeSource(posthorn);
+  for (const method of ['HEAD', 'OPTIONS']) {
+    const answer = await source.send({ method });
+    assert.deepEqual([answer.status, answer.headers['posthorn-event-id']], [204, undefined], method);
+  }
+});
+
+test('what an API gives as a secret in the query is sealed at rest and still forwarded', async () => {
+  const source = await makeSource(posthorn, { provider: 'alertgrid', secrets: ['ap1-id'] });
+  await makeFlow(posthorn, receiver.url, { flow: { sources: [source.id] } });
+  const at = receiver.requests.length;
+  const sent = await source.send({ method: 'GET', path: '?api_id=ap1-id&receiver_name=disk&free=9' });
+  assert.equal(sent.status, 202);
+  assert.equal((await receiver.waitFor(at + 1))[at]!.url, '/?api_id=ap1-id&receiver_name=disk&free=9');
+  const shown = await posthorn.call('GET', `/api/v1/event/${sent.json.id}`);
+  assert.equal(shown.json.type, 'disk');
+  assert.ok(!shown.text.includes('ap1-id'), shown.text);
+});
+
 test('a browser of another site may send, and is told so', async () => {
   const source = await makeSource(posthorn);
   const answer = await source.send({
