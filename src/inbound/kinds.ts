@@ -17,6 +17,7 @@ import { makeScheduleKind } from './schedule/schedule-kind.ts';
 import { smtpKind } from './smtp/smtp-kind.ts';
 import { sqsKind } from './sqs/sqs-kind.ts';
 import { makeWebsubKind } from './websub/websub-kind.ts';
+import { xmppKind } from './xmpp/xmpp-kind.ts';
 
 /** What a kind is made of. */
 export interface InboundParts {
@@ -46,4 +47,5 @@ export const INBOUND_KINDS: readonly MakeInboundKind[] = [
   smtpKind,
   sqsKind,
   makeWebsubKind,
+  xmppKind,
 ];

@@ -49,11 +49,18 @@ async function person(t: TestContext, { port }: Prosody, name: 'ann' | 'bob', ro
   });
   await client.start();
   t.after(() => client.stop().catch(() => {}));
+  // Who never asked for the roster is not told of subscriptions.
+  await client.iqCaller.request(xml('iq', { type: 'get' }, xml('query', { xmlns: 'jabber:iq:roster' })));
   await client.send(xml('presence'));
-  if (room)
+  if (room) {
     await client.send(
       xml('presence', { to: `${room}/${name}` }, xml('x', { xmlns: 'http://jabber.org/protocol/muc' })),
     );
+    // A room that is new is locked until its owner agrees with its settings.
+    const form = xml('x', { xmlns: 'jabber:x:data', type: 'submit' });
+    const query = xml('query', { xmlns: 'http://jabber.org/protocol/muc#owner' }, form);
+    await client.iqCaller.request(xml('iq', { type: 'set', to: room }, query)).catch(() => {});
+  }
   const say = (to: string, text: string, ...more: Element[]) =>
     client.send(
       xml(
