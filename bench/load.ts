@@ -2,7 +2,7 @@
  * Load generator, in a process of its own: keep-alive publishers on raw sockets, one request in flight each, either as
  * fast as answers come (closed loop) or at a given rate. Notes when each event was answered 202.
  */
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { requestTemplate, writeNumber } from './event.ts';
 
@@ -60,14 +60,7 @@ function run(order: LoadOrder): Promise<LoadReport> {
       let current = -1;
       const send = (): void => {
         current = next++;
-        // A copy: the kernel may not have taken the previous bytes when the hole is written again.
-        const bytes = Buffer.from(template.bytes);
-        writeNumber(bytes, template.hole, current);
-        if (template.signatureAt > 0) {
-          const digest = createHmac('sha256', key!).update(bytes.subarray(template.bodyAt)).digest('hex');
-          bytes.write(digest, template.signatureAt, 'latin1');
-        }
-        socket.write(bytes);
+        socket.write(requestOf(template, current, key));
       };
       const goOn = (): void => {
         if (next >= order.count) return;
@@ -91,6 +84,23 @@ function run(order: LoadOrder): Promise<LoadReport> {
       socket.on('connect', goOn);
     }
   });
+}
+
+/** A copy: the kernel may not have taken the previous bytes when the hole is written again. */
+function requestOf(template: ReturnType<typeof requestTemplate>, n: number, key: KeyObject | null): Buffer {
+  const bytes = Buffer.from(template.bytes);
+  writeNumber(bytes, template.hole, n);
+  if (key !== null) sign(bytes, template, key);
+  return bytes;
+}
+
+function sign(
+  bytes: Buffer,
+  { bodyAt, signatureAt }: { bodyAt: number; signatureAt: number },
+  key: KeyObject,
+): void {
+  const digest = createHmac('sha256', key).update(bytes.subarray(bodyAt)).digest('hex');
+  bytes.write(digest, signatureAt, 'latin1');
 }
 
 /** Every port gets every path. */

@@ -1,36 +1,26 @@
 /** Wires the engine. The parts that wait on each other's behalf meet here and nowhere else. */
-import { Arrivals } from './arrivals.ts';
 import { Attempts } from './attempts.ts';
 import { Canceler } from './canceler.ts';
-import { captureSecret } from './capture-secret.ts';
 import { Committer } from './committer.ts';
 import { CompiledDestinations } from './compiled-destinations.ts';
+import { createReceiving, type Receiving } from './create-receiving.ts';
 import { CachedDirectory } from './directory.ts';
 import type { Engine, EngineMetrics, EngineParts } from './engine.ts';
 import { HeldShards } from './held-shards.ts';
-import { HubCalls } from './hub-calls.ts';
-import { InboundHosts } from './inbound-hosts.ts';
-import { InboundSources } from './inbound-sources.ts';
-import { Indexer } from './indexer.ts';
+import type { Lane } from './lane.ts';
 import { LaneCare } from './lane-care.ts';
 import { LaneRunner } from './lane-runner.ts';
 import { Lanes } from './lanes.ts';
-import { LiveSources } from './live-sources.ts';
 import { Membership } from './membership.ts';
 import { OperationalEvents } from './operational.ts';
 import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimits } from './rate-limits.ts';
-import { ReceivedEvents } from './received-events.ts';
 import { ReceivedRequests } from './received-request.ts';
-import { Receiver } from './receiver.ts';
 import { Retrier } from './retrier.ts';
 import { SealedVault } from './sealed-vault.ts';
-import { SourceCalls } from './source-calls.ts';
-import { SourceChecks } from './source-checks.ts';
-import { SourceStates } from './source-states.ts';
 import { Sweep } from './sweep.ts';
-import { Targets } from './targets.ts';
+import { type Target, Targets } from './targets.ts';
 import { createTasks, type RunningTasks } from './tasks.ts';
 import { TokenLeases } from './token-leases.ts';
 import { Tokens } from './tokens.ts';
@@ -55,58 +45,24 @@ export function createEngine(parts: EngineParts): Engine {
   const requests = new ReceivedRequests(parts, vault);
   const attempts = new Attempts(parts, { directory, operational, tokens, retrier, received: requests });
   const runner = new LaneRunner(parts, {
-    attempts,
-    retrier,
-    metrics,
+    ...{ attempts, retrier, metrics },
     published: ({ publish }) => {
       for (const acceptance of publish) publisher.announce(acceptance);
     },
-    disable: async (lane, target, reason) => {
-      const { organization, destinationId, health } = lane;
-      const story = { organization, reason, failingSince: health.failingSince };
-      await retrier.untilDone('endpoint.disable', { organization, destinationId }, () =>
-        committer.disable(target.loaded.destination, story),
-      );
-    },
+    disable: (lane, target, reason) => disable(lane, target, { reason, retrier, committer: () => committer }),
   });
   const canceler = new Canceler(parts, targets, directory);
   const rates = new RateLimits(cluster.isShared ? new TokenLeases(cluster, parts) : null);
   const lanes = new Lanes(parts, { targets, runner, canceler, rates, metrics, held });
   const publisher = new Publisher(parts, { directory, lanes, metrics });
-  const sources = new LiveSources(parts, { vault, directory });
-  const arrivals = new Arrivals(clock);
-  const received = new ReceivedEvents(parts, { directory, sources, arrivals });
-  const indexer = new Indexer(parts, { held, metrics, read: (stored) => received.read(stored) });
-  const receiver = new Receiver(parts, {
-    ...{ directory, publisher, sources, metrics },
-    saw: (of) => {
-      states.saw(of);
-      arrivals.rang(of.organization);
-      indexer.wake();
-    },
-  });
   const care = new LaneCare(parts, { lanes, retrier });
   const committer = new Committer(parts, {
     ...{ directory, operational, publisher, care },
-    sourcesChanged: () => inbound.wake(),
+    sourcesChanged: () => receiving.sourcesChanged(),
   });
-  const states = new SourceStates(parts, { committer, operational });
-  const hosts = new InboundHosts(parts, { directory, sources, receiver, states });
-  const inbound = new InboundSources(parts, { held, hosts, states });
-  const calls = new SourceCalls(parts, {
-    ...{ sources, receiver, metrics, hub: new HubCalls(parts, states) },
-    capture: (live, secret) => captureSecret(live, secret, { committer, vault, parts }),
-  });
-  const tasks = createTasks({
-    ...{ storage, clock, dice, log },
-    replay: (...asked) => publisher.replay(...asked),
-    received,
-    isHere: (id) => held.hasKey(id),
-    written: (organization, version, edits) =>
-      edits.length === 0
-        ? directory.sawVersion(organization, version)
-        : directory.changed(organization, version, edits),
-  });
+  const shared = { directory, publisher, committer, operational, vault, held, metrics };
+  const receiving = createReceiving(parts, shared);
+  const tasks = taskRunner(parts, { publisher, directory, held, receiving });
   const sweep = new Sweep(parts, { lanes, held, tasks });
   const outbox = new Outbox(parts, { directory, publisher, held, retrier });
   const membership = new Membership(parts, { held, lanes, directory, outbox, tasks, retrier });
@@ -115,23 +71,51 @@ export function createEngine(parts: EngineParts): Engine {
     vault,
     tasks,
     metrics,
-    sources: new SourceChecks(parts, { vault, states }),
-    received,
-    mailboxes: hosts,
+    sources: receiving.sources,
+    received: receiving.received,
+    mailboxes: receiving.mailboxes,
+    receive: receiving.receive,
     start: async () => {
       await membership.start();
       sweep.start();
-      inbound.start();
-      indexer.start();
+      receiving.start();
     },
     stop: (deadlineMs) =>
-      stop(parts, { retrier, lanes, tasks, sweep, outbox, membership, inbound, indexer }, deadlineMs),
+      stop(parts, { retrier, lanes, tasks, sweep, outbox, membership, receiving }, deadlineMs),
     publish: (request) => publisher.publish(request),
-    receive: (call) => calls.receive(call),
     commit: (request) => committer.commit(request),
     resend: (...asked) => publisher.resend(...asked),
     replay: (...asked) => publisher.replay(...asked),
   };
+}
+
+/** Other changes to the endpoint may come between: it is tried until one of us has disabled it. */
+async function disable(
+  { organization, destinationId, health }: Lane,
+  { loaded }: Target,
+  by: { reason: string; retrier: Retrier; committer: () => Committer },
+): Promise<void> {
+  const story = { organization, reason: by.reason, failingSince: health.failingSince };
+  await by.retrier.untilDone('endpoint.disable', { organization, destinationId }, () =>
+    by.committer().disable(loaded.destination, story),
+  );
+}
+
+function taskRunner(
+  { storage, clock, dice, log }: EngineParts,
+  made: { publisher: Publisher; directory: CachedDirectory; held: HeldShards; receiving: Receiving },
+): RunningTasks {
+  const { publisher, directory, held, receiving } = made;
+  return createTasks({
+    ...{ storage, clock, dice, log },
+    replay: (...asked) => publisher.replay(...asked),
+    received: receiving.received,
+    isHere: (id) => held.hasKey(id),
+    written: (organization, version, edits) =>
+      edits.length === 0
+        ? directory.sawVersion(organization, version)
+        : directory.changed(organization, version, edits),
+  });
 }
 
 interface Stoppable {
@@ -141,15 +125,14 @@ interface Stoppable {
   readonly sweep: Sweep;
   readonly outbox: Outbox;
   readonly membership: Membership;
-  readonly inbound: InboundSources;
-  readonly indexer: Indexer;
+  readonly receiving: Receiving;
 }
 
 async function stop(parts: EngineParts, running: Stoppable, deadlineMs: number): Promise<void> {
-  const { retrier, lanes, tasks, sweep, outbox, membership, inbound, indexer } = running;
+  const { retrier, lanes, tasks, sweep, outbox, membership, receiving } = running;
   const deadline = newDeadline(parts, deadlineMs);
   // What still comes in is taken until its ways in have stopped.
-  await Promise.race([deadline.passed, Promise.all([inbound.stop(), indexer.stop()])]);
+  await Promise.race([deadline.passed, receiving.stop()]);
   retrier.stop();
   await lanes.stop(deadline.passed);
   await Promise.race([deadline.passed, Promise.all([tasks.stop(), sweep.stop(), outbox.stop()])]);

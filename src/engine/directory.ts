@@ -34,9 +34,7 @@ import { KnownSources } from './known-sources.ts';
 
 /** Destinations kept ready, over all owners. An owner counts as one more. */
 const DESTINATIONS_CACHED = 100_000;
-const NAMES_CACHED = 100_000;
-const REFS_KEPT = 50_000;
-const RESOURCES_PAGE = 250;
+const [NAMES_CACHED, REFS_KEPT, RESOURCES_PAGE] = [100_000, 50_000, 250];
 
 /** An owner's destinations with an index, which the lanes look into. */
 export interface IndexedOwner extends LoadedOwner {

@@ -234,18 +234,20 @@ export interface Vault {
   open(organization: OrganizationId, rowId: string, sealed: Sealed): string;
 }
 
+export interface TaskRequest {
+  readonly organization: OrganizationId;
+  readonly principal: Principal;
+  readonly task: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly idempotency: IdempotencyKey | null;
+  readonly reply: (task: BackgroundTask) => Reply;
+  /** Written in the same transaction. Problem conflict when somebody else wrote first. */
+  readonly alongside?: { readonly action: string; readonly edits: readonly Edit[] };
+}
+
 export interface Tasks {
   /** Stores the task (with the idempotent answer, if any) and runs it; survives restarts. `reply` makes the answer to keep. */
-  start(request: {
-    readonly organization: OrganizationId;
-    readonly principal: Principal;
-    readonly task: string;
-    readonly input: Readonly<Record<string, unknown>>;
-    readonly idempotency: IdempotencyKey | null;
-    readonly reply: (task: BackgroundTask) => Reply;
-    /** Written in the same transaction. Problem conflict when somebody else wrote first. */
-    readonly alongside?: { readonly action: string; readonly edits: readonly Edit[] };
-  }): Promise<Reply>;
+  start(request: TaskRequest): Promise<Reply>;
 }
 
 /** What an operation answers. `body` undefined = empty. */
@@ -256,7 +258,7 @@ export interface Reply {
   /** True when `body` is text that already is JSON, or bytes, as the headers say. */
   readonly raw?: boolean;
   /** Instead of `body`: what is sent bit by bit, no faster than it is read. Aborted when the reader goes away. */
-  readonly stream?: (signal: AbortSignal) => AsyncIterable<string | Uint8Array>;
+  stream?(signal: AbortSignal): AsyncIterable<string | Uint8Array>;
 }
 
 /** From the Idempotency-Key header: hash of organization, method, path and key; hash of the request body. */
