@@ -36,7 +36,7 @@ declare module 'irc-framework' {
     readonly network: { readonly options: Readonly<Record<string, unknown>> };
     connect(options: ConnectOptions): void;
     changeNick(nick: string): void;
-    join(channel: string, key?: string): void;
+    join(channel: string, key?: string | undefined): void;
     say(target: string, text: string): void;
     quit(message?: string): void;
     caseCompare(one: string, other: string): boolean;

@@ -159,7 +159,11 @@ test('a server that restarts is joined again; a channel that does not let us in 
   await sleep(50);
   const rig = queueRig(ircKind);
   const running = rig.start(
-    settingsOf(server, { channels: [{ name: '#open' }, { name: '#closed', key: 'wrong' }], listen: 'all' }),
+    settingsOf(server, {
+      channels: [{ name: '#open' }, { name: '#closed' }],
+      channelKeys: { '#closed': 'wrong' },
+      listen: 'all',
+    }),
   );
   await rig.until('it is told', () => rig.health.at(-1)?.[0] === 'failing');
   assert.match(rig.health.at(-1)![1]!, /#closed: .*\+k/);

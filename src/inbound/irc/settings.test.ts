@@ -9,6 +9,15 @@ test('a host and a nick are enough: TLS, no channels', () => {
   const { port, tls, channels } = ircSettings(SMALLEST);
   assert.deepEqual({ port, tls, channels }, { port: 6697, tls: true, channels: [] });
   assert.equal(ircSettings({ ...SMALLEST, tls: false }).port, 6667);
+  const keyed = {
+    ...SMALLEST,
+    channels: [{ name: '#a' }, { name: '#b' }],
+    channelKeys: { '#b': 'key', '#gone': 'x' },
+  };
+  assert.deepEqual(ircSettings(keyed).channels, [
+    { name: '#a', key: undefined },
+    { name: '#b', key: 'key' },
+  ]);
 });
 
 test('what would be another command of the protocol is refused, with its place', () => {
@@ -18,7 +27,7 @@ test('what would be another command of the protocol is refused, with its place',
     [{ ...SMALLEST, realName: 'a\nb' }, 'realName'],
     [{ ...SMALLEST, channels: [{ name: 'ops' }] }, 'channels.0.name'],
     [{ ...SMALLEST, channels: [{ name: '#ops,#dev' }] }, 'channels.0.name'],
-    [{ ...SMALLEST, channels: [{ name: '#ops', key: 'a b' }] }, 'channels.0.key'],
+    [{ ...SMALLEST, channels: [{ name: '#a' }], channelKeys: { '#a': 'a b' } }, 'channelKeys.#a'],
     [{ ...SMALLEST, password: 'x\0' }, 'password'],
     [{ ...SMALLEST, login: 'sasl' }, 'password'],
     [{ ...SMALLEST, login: 'nickserv', password: 'a b' }, 'password'],

@@ -26,37 +26,38 @@ const IrcShape = Type.Object(
     account: Type.Optional(text(64, '^\\S+$')),
     password: Type.Optional(text(400)),
     channels: Type.Optional(
-      Type.Array(
-        Type.Object(
-          { name: text(200, CHANNEL), key: Type.Optional(text(64, '^[^\\s,]+$')) },
-          { additionalProperties: false },
-        ),
-        { maxItems: CHANNELS_MAX },
-      ),
+      Type.Array(Type.Object({ name: text(200, CHANNEL) }, { additionalProperties: false }), {
+        maxItems: CHANNELS_MAX,
+      }),
     ),
+    /** By the name of the channel; apart, because secrets are masked as a whole. Keys of other channels are kept. */
+    channelKeys: Type.Optional(Type.Record(Type.String(), text(64, '^[^\\s,]+$'))),
     ...LISTENING,
   },
   { additionalProperties: false },
 );
 
-export interface IrcSettings extends Omit<Static<typeof IrcShape>, 'channels'> {
+export interface IrcSettings extends Omit<Static<typeof IrcShape>, 'channels' | 'channelKeys'> {
   readonly port: number;
   readonly tls: boolean;
-  readonly channels: readonly { readonly name: string; readonly key?: string }[];
+  readonly channels: readonly { readonly name: string; readonly key: string | undefined }[];
 }
 
-export const IRC_SECRETS: readonly string[] = ['password', 'channels[].key'];
+export const IRC_SECRETS: readonly string[] = ['password', 'channelKeys'];
 
 const check = settingsCheck(IrcShape);
 
 /** Problem `validation` with `loc` under `['body', 'input']`. */
 export function ircSettings(input: unknown): IrcSettings {
-  const given = check(input);
-  const { tls = true, login, password, channels = [] } = given;
+  const { channels = [], channelKeys = {}, ...rest } = check(input);
+  const { tls = true, login, password } = rest;
   if (login !== undefined && password === undefined)
     throw wrong(['password'], `Is needed to log in by ${login}; or leave \`login\` out.`);
   if (login === 'nickserv' && /\s/.test(password!))
     throw wrong(['password'], 'NickServ reads a password up to its first space: use one without.');
-  if (!tls && given.tlsCa !== undefined) throw wrong(['tls'], 'Must be true for an authority to be trusted.');
-  return { ...given, tls, channels, port: given.port ?? (tls ? 6697 : 6667) };
+  if (!tls && rest.tlsCa !== undefined) throw wrong(['tls'], 'Must be true for an authority to be trusted.');
+  return {
+    ...{ ...rest, tls, port: rest.port ?? (tls ? 6697 : 6667) },
+    channels: channels.map(({ name }) => ({ name, key: channelKeys[name] })),
+  };
 }

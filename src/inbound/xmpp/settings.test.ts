@@ -14,7 +14,7 @@ test('an address and a password are enough: STARTTLS, the domain’s host, no ro
   );
   assert.equal(host, undefined);
   assert.deepEqual(xmppSettings({ ...SMALLEST, rooms: [{ jid: 'Ops@rooms.example.org' }] }).rooms, [
-    { jid: 'ops@rooms.example.org', nick: 'hub' },
+    { jid: 'ops@rooms.example.org', nick: 'hub', password: undefined },
   ]);
 });
 

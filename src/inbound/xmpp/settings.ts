@@ -22,18 +22,20 @@ const XmppShape = Type.Object(
     rooms: Type.Optional(
       Type.Array(
         Type.Object(
-          { jid: text(1023, BARE_JID), nick: Type.Optional(text(128)), password: Type.Optional(text(256)) },
+          { jid: text(1023, BARE_JID), nick: Type.Optional(text(128)) },
           { additionalProperties: false },
         ),
         { maxItems: ROOMS_MAX },
       ),
     ),
+    /** By the address of the room; apart, because secrets are masked as a whole. */
+    roomPasswords: Type.Optional(Type.Record(Type.String(), text(256))),
     ...LISTENING,
   },
   { additionalProperties: false },
 );
 
-export interface XmppSettings extends Omit<Static<typeof XmppShape>, 'rooms' | 'tls'> {
+export interface XmppSettings extends Omit<Static<typeof XmppShape>, 'rooms' | 'roomPasswords' | 'tls'> {
   readonly username: string;
   readonly domain: string;
   readonly tls: 'starttls' | 'direct' | 'none';
@@ -43,17 +45,16 @@ export interface XmppSettings extends Omit<Static<typeof XmppShape>, 'rooms' | '
 export interface XmppRoom {
   readonly jid: string;
   readonly nick: string;
-  readonly password?: string;
+  readonly password: string | undefined;
 }
 
-export const XMPP_SECRETS: readonly string[] = ['password', 'rooms[].password'];
+export const XMPP_SECRETS: readonly string[] = ['password', 'roomPasswords'];
 
 const check = settingsCheck(XmppShape);
 
 /** Problem `validation` with `loc` under `['body', 'input']`. */
 export function xmppSettings(input: unknown): XmppSettings {
-  const given = check(input);
-  const { tls = 'starttls', rooms = [] } = given;
+  const { tls = 'starttls', rooms = [], roomPasswords = {}, ...given } = check(input);
   const [username, domain] = given.jid.toLowerCase().split('@') as [string, string];
   if (given.port !== undefined && given.host === undefined)
     throw wrong(['host'], 'Is needed beside a port: without it the domain says both.');
@@ -62,6 +63,8 @@ export function xmppSettings(input: unknown): XmppSettings {
   return {
     ...given,
     ...{ username, domain, tls },
-    rooms: rooms.map(({ jid, nick = username, ...rest }) => ({ ...rest, jid: jid.toLowerCase(), nick })),
+    rooms: rooms.map(({ jid, nick = username }) => ({
+      ...{ jid: jid.toLowerCase(), nick, password: roomPasswords[jid] },
+    })),
   };
 }
