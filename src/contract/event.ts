@@ -27,7 +27,7 @@ const EVENT_OUT = {
   path: Type.String({ description: 'Behind the source’s token; empty = nothing.' }),
   query: Type.Record(Type.String(), Type.Unknown(), { description: 'Texts, and lists of repeated ones.' }),
   headers: Type.Record(Type.String(), Type.String(), {
-    description: 'Names in lower case; credentials are masked.',
+    description: 'Names in lower case; credentials are masked, as in the query.',
   }),
   body: Type.Unknown({ description: 'What the bytes say, as a JSON value; null without contents.' }),
   envelope: Nullable(Type.Record(Type.String(), Type.Unknown())),
@@ -155,8 +155,8 @@ export function renderEvent(row: RenderableEvent): Static<typeof EventOut> {
   const isSealed = event.received?.sealed != null;
   return {
     ...document,
-    query: { ...document.query },
-    headers: isSealed ? maskedHeaders(document.headers) : { ...document.headers },
+    query: isSealed ? masked(document.query) : { ...document.query },
+    headers: isSealed ? masked(document.headers) : { ...document.headers },
     envelope: document.envelope === null ? null : { ...document.envelope },
     files: [...document.files],
     size: row.hasContent ? document.size : null,
@@ -172,9 +172,15 @@ export function maskedPairs({ received }: Event): [string, string][] {
   return received.headers.map(([name, value]) => [name, isSealed && value === '' ? MASK : value]);
 }
 
-/** What is sealed is empty in the document. */
-function maskedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+/** What is sealed is empty in the document, also among several of one name. */
+function masked<Value extends string | readonly string[]>(
+  values: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  const mask = (value: string): string => (/^[, ]*$/.test(value) ? MASK : value);
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, /^[, ]*$/.test(value) ? MASK : value]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      (typeof value === 'string' ? mask(value) : value.map(mask)) as Value,
+    ]),
   );
 }
