@@ -4,6 +4,7 @@ import type { Options } from 'amqplib';
 import { connect } from 'amqplib';
 import { type RabbitMq, startRabbitMq } from '../../../test/support/peers/rabbitmq.ts';
 import { queueRig, refuse, storeIsAway, textsOf } from '../../../test/support/queue-rig.ts';
+import { TEST_CA } from '../../../test/support/tls/certificates.ts';
 import { amqpKind } from './amqp-kind.ts';
 
 let server: Awaited<ReturnType<typeof startRabbitMq>>;
@@ -181,4 +182,21 @@ test('a wrong password, a missing queue and a refused address are told, and trie
   assert.match(await told(settingsOf(server, 'q', { password: 'wrong-one' })), /ACCESS.REFUSED/);
   assert.match(await told(settingsOf(server, 'nowhere', { declare: undefined })), /NOT.FOUND.*nowhere/);
   assert.match(await told(settingsOf(server, 'q'), { 'broker.test': null }), /private address/);
+});
+
+test('over TLS the certificate must be that of the name, whatever its address', async (t) => {
+  const server = rabbit(t);
+  if (!server) return;
+  const input = (host: string) =>
+    settingsOf(server, 'sealed', { host, port: server.tlsPort, tls: true, tlsCa: TEST_CA });
+  const good = queueRig(amqpKind);
+  const running = good.start(input('receiver.test'));
+  await good.until('it runs', () => good.health.at(-1)?.[0] === 'running');
+  await running.stop();
+  const wrong = queueRig(amqpKind);
+  const failing = wrong.start(input('somebody-else.test'));
+  await wrong.until('it is told', () => wrong.health.length > 0);
+  await failing.stop();
+  assert.equal(wrong.health[0]![0], 'failing');
+  assert.match(wrong.health[0]![1]!, /somebody-else\.test/);
 });

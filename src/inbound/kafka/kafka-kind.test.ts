@@ -3,12 +3,12 @@ import { after, before, type TestContext, test } from 'node:test';
 import { Admin, Producer } from '@platformatic/kafka';
 import { type Kafka, startKafka } from '../../../test/support/peers/kafka.ts';
 import { queueRig, refuse, storeIsAway, textsOf } from '../../../test/support/queue-rig.ts';
+import { TEST_CA } from '../../../test/support/tls/certificates.ts';
 import { kafkaKind } from './kafka-kind.ts';
 
-// It tells clients to connect to a name that only the guard knows.
 let server: Awaited<ReturnType<typeof startKafka>>;
 before(async () => {
-  server = await startKafka({ announcedHost: 'localhost' });
+  server = await startKafka();
 });
 after(async () => {
   if (!('missing' in server)) await server[Symbol.asyncDispose]();
@@ -220,4 +220,23 @@ test('it connects again when the broker was killed, and what was not committed c
     rig.stored.map(({ dedupeKey }) => dedupeKey),
     ['killed/0/0', 'killed/0/0'],
   );
+});
+
+test('over TLS each broker must have the certificate of its own name', async (t) => {
+  const server = kafka(t);
+  if (!server) return;
+  await makeTopic(server, 'sealed');
+  await produce(server, 'sealed', [{ value: 'x' }]);
+  const input = (host: string) =>
+    settingsOf(server, 'sealed', { brokers: [`${host}:${server.tlsPort}`], tls: true, tlsCa: TEST_CA });
+  const rig = queueRig(kafkaKind);
+  const running = rig.start(input('receiver.test'));
+  await rig.until('it is taken', () => rig.stored.length === 1);
+  await running.stop();
+  assert.deepEqual([...new Set(rig.asked)].sort(), ['localhost', 'receiver.test']);
+  const wrong = queueRig(kafkaKind);
+  const failing = wrong.start(input('somebody-else.test'));
+  await wrong.until('it is told', () => wrong.health.length > 0);
+  await failing.stop();
+  assert.match(wrong.health[0]![1]!, /somebody-else\.test/);
 });

@@ -3,6 +3,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { createClient } from 'redis';
 import { type Redis, startRedis } from '../../../test/support/peers/redis.ts';
 import { queueRig, refuse, storeIsAway, textsOf } from '../../../test/support/queue-rig.ts';
+import { TEST_CA } from '../../../test/support/tls/certificates.ts';
 import { redisKind } from './redis-kind.ts';
 
 let server: Awaited<ReturnType<typeof startRedis>>;
@@ -187,4 +188,21 @@ test('a wrong password, a wrong type and a refused address are told, and tried a
   assert.match(await told(settingsOf(server, { ...streamOf('x'), password: 'wrong' })), /WRONGPASS/);
   assert.match(await told(settingsOf(server, streamOf('text'))), /WRONGTYPE/);
   assert.match(await told(settingsOf(server, streamOf('x')), { 'redis.test': null }), /private address/);
+});
+
+test('over TLS the certificate must be that of the name, whatever its address', async (t) => {
+  const server = redis(t);
+  if (!server) return;
+  const input = (host: string) =>
+    settingsOf(server, { ...streamOf('sealed'), host, port: server.tlsPort, tls: true, tlsCa: TEST_CA });
+  const good = queueRig(redisKind);
+  const running = good.start(input('receiver.test'));
+  await good.until('it runs', () => good.health.at(-1)?.[0] === 'running');
+  await running.stop();
+  const wrong = queueRig(redisKind);
+  const failing = wrong.start(input('somebody-else.test'));
+  await wrong.until('it is told', () => wrong.health.length > 0);
+  await failing.stop();
+  assert.equal(wrong.health[0]![0], 'failing');
+  assert.match(wrong.health[0]![1]!, /somebody-else\.test/);
 });

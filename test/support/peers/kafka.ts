@@ -3,11 +3,13 @@
  * cache below the system's temp directory. It needs Java 17 and `mvn`; only with POSTHORN_TEST_PEERS=1 is anything fetched.
  */
 import { execFile } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { madeOnce } from '../postgres-binaries.ts';
+import { certificate } from '../tls/certificates.ts';
 import { type Missing, peersCache } from './debian-peer.ts';
 import { freePort, type Peer, peerFolder, startPeer } from './peer-process.ts';
 
@@ -19,37 +21,41 @@ const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const run = promisify(execFile);
 
 export interface Kafka extends Peer {
-  /** Takes anybody. */
+  /** Takes anybody. All listeners are announced as `localhost`. */
   readonly port: number;
+  readonly tlsPort: number;
   /** Asks for `user` and `password` by SASL PLAIN. */
   readonly saslPort: number;
   readonly user: string;
   readonly password: string;
 }
 
-export interface KafkaOptions {
-  /** What it tells clients to connect to, instead of 127.0.0.1. */
-  readonly announcedHost?: string;
-}
-
-export async function startKafka({
-  announcedHost = '127.0.0.1',
-}: KafkaOptions = {}): Promise<Kafka | Missing> {
+export async function startKafka(): Promise<Kafka | Missing> {
   const jars = await getPeer();
   if (typeof jars !== 'string') return jars;
-  const [port, saslPort, controller] = [await freePort(), await freePort(), await freePort()];
+  const [port, saslPort, tlsPort, controller] = (await Promise.all([1, 2, 3, 4].map(freePort))) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const [user, password] = ['posthorn', 'kafka-secret'];
-  const folder = await peerFolder('kafka', {});
+  const { cert, key } = certificate('server');
+  // The kind of key that Kafka reads.
+  const pkcs8 = createPrivateKey(key).export({ type: 'pkcs8', format: 'pem' });
+  const folder = await peerFolder('kafka', { 'keystore.pem': `${pkcs8}${cert}` });
   const login = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";`;
   const configuration = `
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=OPEN://127.0.0.1:${port},SASL://127.0.0.1:${saslPort},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=OPEN://${announcedHost}:${port},SASL://${announcedHost}:${saslPort}
-listener.security.protocol.map=OPEN:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=OPEN://127.0.0.1:${port},SASL://127.0.0.1:${saslPort},TLS://127.0.0.1:${tlsPort},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=OPEN://localhost:${port},SASL://localhost:${saslPort},TLS://localhost:${tlsPort}
+listener.security.protocol.map=OPEN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT
 listener.name.sasl.sasl.enabled.mechanisms=PLAIN
 listener.name.sasl.plain.sasl.jaas.config=${login}
+listener.name.tls.ssl.keystore.type=PEM
+listener.name.tls.ssl.keystore.location=${folder}/keystore.pem
 inter.broker.listener.name=OPEN
 controller.listener.names=CONTROLLER
 log.dirs=${folder}/data
@@ -73,9 +79,9 @@ auto.create.topics.enable=false
     program: 'java',
     args: [...java, 'kafka.Kafka', settings],
     env,
-    ports: [port, saslPort],
+    ports: [port, saslPort, tlsPort],
   });
-  return Object.assign(peer, { port, saslPort, user, password });
+  return Object.assign(peer, { port, saslPort, tlsPort, user, password });
 }
 
 /** Where the jars are, fetched when they may be. */

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { certificate } from '../tls/certificates.ts';
 import { debianPeer, type Missing, type PeerNeeds } from './debian-peer.ts';
 import { freePort, type Peer, peerFolder, startPeer } from './peer-process.ts';
 
@@ -11,6 +12,7 @@ export const NEEDS: PeerNeeds = { packages: ['rabbitmq-server'], program: 'rabbi
 
 export interface RabbitMq extends Peer {
   readonly port: number;
+  readonly tlsPort: number;
   readonly user: string;
   readonly password: string;
 }
@@ -18,19 +20,26 @@ export interface RabbitMq extends Peer {
 export async function startRabbitMq(): Promise<RabbitMq | Missing> {
   const found = await debianPeer(NEEDS);
   if ('missing' in found) return found;
-  const [port, distribution] = [await freePort(), await freePort()];
+  const [port, tlsPort, distribution] = [await freePort(), await freePort(), await freePort()];
+  const { cert, key } = certificate('server');
   const user = 'posthorn';
   const password = 'rabbit-secret';
   const configuration = `
 listeners.tcp.default = 127.0.0.1:${port}
+listeners.ssl.default = 127.0.0.1:${tlsPort}
 default_user = ${user}
 default_pass = ${password}
 loopback_users = none
 log.console = true
 log.console.level = warning
 log.file = false
+ssl_options.certfile = cert.pem
+ssl_options.keyfile = key.pem
+ssl_options.verify = verify_none
 `;
   const folder = await peerFolder('rabbitmq', {
+    'cert.pem': cert,
+    'key.pem': key,
     'rabbitmq.conf': configuration,
     enabled_plugins: '[].\n',
     '.erlang.cookie': 'POSTHORNTEST',
@@ -85,9 +94,9 @@ log.file = false
       RABBITMQ_LOGS: '-',
       RABBITMQ_PID_FILE: join(folder, 'rabbit.pid'),
     },
-    ports: [port],
+    ports: [port, tlsPort],
   });
-  return Object.assign(peer, { port, user, password });
+  return Object.assign(peer, { port, tlsPort, user, password });
 }
 
 function versioned(folder: string, prefix: string): string {
