@@ -1,7 +1,11 @@
 /** Being in our channels under our own nick: joined again after a kick, asked back when somebody else had the nick. */
 import type { Client } from 'irc-framework';
 import type { Clock } from '../../ports/clock.ts';
+import { type Paced, paced } from '../chat/paced.ts';
 import type { IrcRun } from './irc-connection.ts';
+import type { IrcSettings } from './settings.ts';
+
+type Channel = IrcSettings['channels'][number];
 
 /** How often we try what was refused. */
 const AGAIN_MS = 30_000;
@@ -14,15 +18,22 @@ interface Named {
 
 /** Begins once the server has let us in; the returned function ends it. */
 export function keepPlace(run: IrcRun, client: Client): () => void {
-  const keepers = [keepNick(run, client), keepChannels(run, client)];
+  const tendNick = keepNick(run, client);
+  // A server may take many at once for a flood.
+  const joins = paced<Channel>(run.parts.clock, ({ name, key }) => client.join(name, key));
+  const tendChannels = keepChannels(run, client, joins);
   let cancel = (): void => {};
   client.on('registered', () => {
     cancel();
     cancel = again(run.parts.clock, () => {
-      for (const tend of keepers) tend();
+      tendNick();
+      tendChannels();
     });
   });
-  return () => cancel();
+  return () => {
+    cancel();
+    joins.stop();
+  };
 }
 
 /** Now, and every while. */
@@ -66,7 +77,11 @@ export function otherNick(nick: string, tries: number): string {
   return tries < 3 ? nick + '_'.repeat(tries) : `${nick}${tries}`;
 }
 
-function keepChannels({ settings: { channels }, chat }: IrcRun, client: Client): () => void {
+function keepChannels(
+  { settings: { channels }, chat }: IrcRun,
+  client: Client,
+  joins: Paced<Channel>,
+): () => void {
   const joined = new Set<string>();
   const refusals = new Map<string, string>();
   const nameOf = (channel: string | undefined): string | undefined =>
@@ -107,7 +122,8 @@ function keepChannels({ settings: { channels }, chat }: IrcRun, client: Client):
     },
   );
   return () => {
-    for (const { name, key } of channels) if (!joined.has(name)) client.join(name, key);
+    joins.stop();
+    joins.say(channels.filter(({ name }) => !joined.has(name)));
     tell();
   };
 }
