@@ -73,6 +73,11 @@ export const EventStoryOut = Type.Object(
   { title: 'EventStoryOut' },
 );
 
+/** Bytes of others, of whatever type. */
+export const BytesOut = Type.String({ format: 'binary', 'x-media-type': '*/*' });
+/** Lines of JSON, or a table. */
+export const ExportOut = Type.String({ 'x-media-type': 'application/x-ndjson' });
+
 export const EVENT_LIST_QUERY = {
   ...EVENT_FILTER_QUERY,
   ...ORDERED_PAGE_QUERY,
@@ -126,7 +131,7 @@ export const EventTailOut = Type.Object(
       }),
     ),
   },
-  { title: 'EventTailOut' },
+  { title: 'EventTailOut', 'x-media-type': 'text/event-stream' },
 );
 
 const CURSOR = /^[0-9a-z]{1,11}$/;

@@ -141,7 +141,12 @@ function addProblem(answers: Record<string, unknown>, operation: Operation, code
 }
 
 function described(shape: TSchema, description: string): unknown {
-  return { description, content: { 'application/json': { schema: shape } } };
+  return { description, content: { [mediaTypeOf(shape)]: { schema: shape } } };
+}
+
+/** Answers that are no JSON say what they are. */
+function mediaTypeOf(shape: TSchema): string {
+  return (shape as { readonly 'x-media-type'?: string })['x-media-type'] ?? 'application/json';
 }
 
 /**

@@ -1,3 +1,4 @@
+import { BytesOut } from '../../../contract/event.ts';
 import { Problem } from '../../../core/problem.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { bytesReply, findContent, READ, TAG } from './event-of.ts';
@@ -10,7 +11,7 @@ export const getEventFile = defineOperation({
   summary: 'Get a file of a received event: an upload, or an attachment',
   description: '`index` counts the event’s `files` from 0.',
   needs: READ,
-  replies: { 200: null },
+  replies: { 200: BytesOut },
   problems: ['not_found', 'missing_payload'],
   async handle(call) {
     const { stored } = await findContent(call);

@@ -141,6 +141,15 @@ for (const [query, member] of REFUSED)
     else assert.match(json.detail, new RegExp(`"${member}"`));
   });
 
+test('what came in, and how far the index is behind, is measured', async () => {
+  const { text } = await posthorn.call('GET', '/metrics', { token: null });
+  assert.match(text, /^posthorn_events_received_total 5$/m);
+  assert.match(text, /^posthorn_search_lag_seconds \d/m);
+  await code.send({ body: '{}' });
+  const { text: after } = await posthorn.call('GET', '/metrics', { token: null });
+  assert.match(after, /^posthorn_rejections_total\{reason="[a-z-]+"\} 1$/m);
+});
+
 test('another organization finds none of it', async () => {
   const token = await posthorn.tokenOf('org_cyd');
   assert.deepEqual((await posthorn.call('GET', '/api/v1/event', { token })).json, {

@@ -1,3 +1,4 @@
+import { BytesOut } from '../../../contract/event.ts';
 import { renderId } from '../../../core/ids.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { bytesReply, findContent, READ, TAG } from './event-of.ts';
@@ -11,7 +12,7 @@ export const getEventRaw = defineOperation({
   description:
     'With its own Content-Type and Content-Encoding undone by nobody; as a download, never as a page.',
   needs: READ,
-  replies: { 200: null },
+  replies: { 200: BytesOut },
   problems: ['not_found', 'missing_payload'],
   async handle(call) {
     const { stored, content } = await findContent(call);
