@@ -65,6 +65,9 @@ interface Place {
   readonly day: number;
 }
 
+/** Rows of each older day that are tested one by one: so small a part of those of the newest. */
+const LOOKS_OF_DAY = 10;
+
 type SearchLimits = Pick<StorageLimits, 'searchLooksMax' | 'readDeadlineMs'>;
 
 export async function candidates(
@@ -145,61 +148,58 @@ class StretchSearch {
   }
 
   async byTerms(range: Range): Promise<Candidates | null> {
-    const { seqs, days, edge } = await this.#near(range);
-    const near = (seqs ?? []).map((seq, i) => ({ seq, day: days![i]! }));
-    const ended = await this.#addPlaces(near);
-    if (ended !== null || edge === null) return ended;
-    return this.#byDays(this.#isUp ? { ...range, after: edge } : { ...range, before: edge });
+    const near = await this.#near(range, this.#looks);
+    if (near.ended !== null || near.rest === null) return near.ended;
+    for (const { day, ...stretch } of await this.#days(near.rest)) {
+      // A day of which much is sought is gone through as well: the index would give all of it to be sorted.
+      const some = await this.#near(stretch, Math.ceil(this.#looks / LOOKS_OF_DAY));
+      const ended = some.ended ?? (some.rest && (await this.#far(day, some.rest)));
+      if (ended !== null) return ended;
+      // What is looked for may be in none of many days.
+      if (this.#page.isLate) return this.#page.result(this.#isUp ? stretch.before - 1 : stretch.after + 1);
+    }
+    return null;
   }
 
-  async #near({
-    after,
-    before,
-  }: Range): Promise<{ seqs: number[] | null; days: number[] | null; edge: number | null }> {
+  #beyond(range: Range, seq: number): Range {
+    return this.#isUp ? { ...range, after: seq } : { ...range, before: seq };
+  }
+
+  /** `rest`: what was not looked at; null = nothing is left. */
+  async #near(range: Range, looks: number): Promise<{ ended: Candidates | null; rest: Range | null }> {
     const [row] = await this.#context.db.query<{
       seqs: number[] | null;
       days: number[] | null;
       edge: number | null;
-    }>('SELECT * FROM posthorn_search_near_1($1, $2, $3, $4, $5, $6, $7, $8)', [
-      this.#owner.no,
-      after,
-      before,
-      ...this.#terms(),
-      this.#isUp,
-      this.#looks,
+    }>('SELECT * FROM posthorn_search_near_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
+      ...this.#asked(range),
+      looks,
       this.#page.room,
     ]);
-    return row!;
+    const { seqs, days, edge } = row!;
+    const ended = await this.#addPlaces((seqs ?? []).map((seq, i) => ({ seq, day: days![i]! })));
+    return { ended, rest: edge === null ? null : this.#beyond(range, edge) };
   }
 
-  /** Day after day, since the index gives all of one at once. */
-  async #byDays(range: Range): Promise<Candidates | null> {
-    for (const { day, after, before } of await this.#days(range)) {
-      for (let from: Range = { after, before }; ; ) {
-        const places = await this.#context.db.query<Place>(
-          'SELECT * FROM posthorn_search_far_1($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-          [
-            this.#owner.no,
-            day - 1,
-            day + 1,
-            from.after,
-            from.before,
-            ...this.#terms(),
-            this.#isUp,
-            this.#page.room,
-          ],
-        );
-        const isThrough = places.length < this.#page.room;
-        const ended = await this.#addPlaces(places);
-        if (ended !== null) return ended;
-        if (isThrough) break;
-        const last = places.at(-1)!.seq;
-        from = this.#isUp ? { ...from, after: last } : { ...from, before: last };
-      }
-      // What is looked for may be in none of many days.
-      if (this.#page.isLate) return this.#page.result(this.#isUp ? before - 1 : after + 1);
+  async #far(day: number, range: Range): Promise<Candidates | null> {
+    for (let rest = range; ; ) {
+      const room = this.#page.room;
+      const places = await this.#context.db.query<Place>(
+        'SELECT * FROM posthorn_search_far_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+        [...this.#asked(rest), room, day - 1, day + 1],
+      );
+      const ended = await this.#addPlaces(places);
+      if (ended !== null || places.length < room) return ended;
+      rest = this.#beyond(rest, places.at(-1)!.seq);
     }
-    return null;
+  }
+
+  #asked({ after, before }: Range): readonly unknown[] {
+    const { no } = this.#owner;
+    const { terms, since, until } = this.#query;
+    const stored = int4s(terms.map((term) => storedTerm(no, term)));
+    const times = [since ?? 0, until ?? Number.MAX_SAFE_INTEGER];
+    return [no, after, before, ...times, stored, int4s([overflowTerm(no)]), this.#isUp];
   }
 
   /**
@@ -224,11 +224,6 @@ class StretchSearch {
     return this.#isUp ? cut.reverse() : cut;
   }
 
-  #terms(): [Buffer, Buffer] {
-    const { no } = this.#owner;
-    return [int4s(this.#query.terms.map((term) => storedTerm(no, term))), int4s([overflowTerm(no)])];
-  }
-
   #times(values: Values): string {
     const { since, until } = this.#query;
     return timeCondition(values, {
@@ -244,7 +239,7 @@ class StretchSearch {
       const rows = `(SELECT e.* FROM unnest(${values.add(int8s(some.map(({ seq }) => seq)))}::bigint[],
           ${values.add(int4s(some.map(({ day }) => day)))}::integer[]) AS p (seq, day)
         CROSS JOIN LATERAL (SELECT * FROM event e WHERE e.scope_no = ${values.add(this.#owner.no)} AND e.day = p.day
-          AND e.seq = p.seq${this.#times(values)} OFFSET 0) e) e`;
+          AND e.seq = p.seq OFFSET 0) e) e`;
       const ended = await this.#add(values, rows);
       if (ended !== null) return ended;
       at += some.length;

@@ -34,10 +34,10 @@ async function indexOwn(
   if (scope === undefined) return;
   // Of an event that was dropped or expunged meanwhile nothing is kept.
   await session.query(
-    `INSERT INTO search (day, scope_no, seq, terms)
-     SELECT i.day, $1::bigint, i.seq, i.terms::integer[]
+    `INSERT INTO search (day, scope_no, seq, accepted_at, terms)
+     SELECT i.day, $1::bigint, i.seq, kept.accepted_at, i.terms::integer[]
      FROM unnest($2::bigint[], $3::integer[], $4::text[]) AS i (seq, day, terms)
-     CROSS JOIN LATERAL (SELECT 1 FROM event e
+     CROSS JOIN LATERAL (SELECT e.accepted_at FROM event e
        WHERE e.scope_no = $1::bigint AND e.day = i.day AND e.seq = i.seq AND NOT e.expunged OFFSET 0) AS kept
      ON CONFLICT DO NOTHING`,
     [

@@ -9,41 +9,46 @@
  */
 export const searchSql = `
 CREATE FUNCTION posthorn_search_near_1(
-  p_scope bigint, p_after bigint, p_before bigint, p_terms integer[], p_overflow integer[], p_up boolean,
-  p_looks integer, p_limit integer, OUT seqs bigint[], OUT days integer[], OUT edge bigint
+  p_scope bigint, p_after bigint, p_before bigint, p_since bigint, p_until bigint,
+  p_terms integer[], p_overflow integer[], p_up boolean, p_looks integer, p_limit integer,
+  OUT seqs bigint[], OUT days integer[], OUT edge bigint
 ) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF p_up THEN
     SELECT array_agg(h.seq ORDER BY h.seq), array_agg(h.day ORDER BY h.seq) INTO seqs, days
     FROM (SELECT n.seq, n.day FROM (SELECT s.seq, s.day, s.terms FROM search s
-      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq LIMIT p_looks) AS n
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before
+        AND s.accepted_at >= p_since AND s.accepted_at < p_until ORDER BY s.seq LIMIT p_looks) AS n
       WHERE n.terms @> p_terms OR n.terms @> p_overflow ORDER BY n.seq LIMIT p_limit) AS h;
   ELSE
     SELECT array_agg(h.seq ORDER BY h.seq DESC), array_agg(h.day ORDER BY h.seq DESC) INTO seqs, days
     FROM (SELECT n.seq, n.day FROM (SELECT s.seq, s.day, s.terms FROM search s
-      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq DESC LIMIT p_looks) AS n
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before
+        AND s.accepted_at >= p_since AND s.accepted_at < p_until ORDER BY s.seq DESC LIMIT p_looks) AS n
       WHERE n.terms @> p_terms OR n.terms @> p_overflow ORDER BY n.seq DESC LIMIT p_limit) AS h;
   END IF;
   IF cardinality(seqs) = p_limit THEN
     edge := seqs[p_limit];
   ELSIF p_up THEN
     SELECT max(n.seq) INTO edge FROM (SELECT s.seq, s.day, s.terms FROM search s
-      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq LIMIT p_looks) AS n HAVING count(*) = p_looks;
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before
+        AND s.accepted_at >= p_since AND s.accepted_at < p_until ORDER BY s.seq LIMIT p_looks) AS n HAVING count(*) = p_looks;
   ELSE
     SELECT min(n.seq) INTO edge FROM (SELECT s.seq, s.day, s.terms FROM search s
-      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before ORDER BY s.seq DESC LIMIT p_looks) AS n HAVING count(*) = p_looks;
+      WHERE s.scope_no = p_scope AND s.seq > p_after AND s.seq < p_before
+        AND s.accepted_at >= p_since AND s.accepted_at < p_until ORDER BY s.seq DESC LIMIT p_looks) AS n HAVING count(*) = p_looks;
   END IF;
 END
 $$;
 
 CREATE FUNCTION posthorn_search_far_1(
-  p_scope bigint, p_first_day integer, p_last_day integer, p_after bigint, p_before bigint,
-  p_terms integer[], p_overflow integer[], p_up boolean, p_limit integer
+  p_scope bigint, p_after bigint, p_before bigint, p_since bigint, p_until bigint,
+  p_terms integer[], p_overflow integer[], p_up boolean, p_limit integer, p_first_day integer, p_last_day integer
 ) RETURNS TABLE (seq bigint, day integer) LANGUAGE plpgsql STABLE SET enable_bitmapscan = on AS $$
 DECLARE
   v_days text := (SELECT string_agg(format(
       'SELECT s.seq, s.day FROM %I s WHERE (s.terms @> $1 OR s.terms @> $2) AND s.scope_no + 0 = $3
-         AND s.seq + 0 > $4 AND s.seq + 0 < $5', 'search_' || d), ' UNION ALL ')
+         AND s.seq + 0 > $4 AND s.seq + 0 < $5 AND s.accepted_at >= $7 AND s.accepted_at < $8', 'search_' || d), ' UNION ALL ')
     FROM generate_series(p_first_day, p_last_day) AS d WHERE to_regclass('search_' || d) IS NOT NULL);
 BEGIN
   IF v_days IS NULL THEN
@@ -51,11 +56,11 @@ BEGIN
   END IF;
   RETURN QUERY EXECUTE format('SELECT f.seq, f.day FROM (%s) AS f ORDER BY f.seq %s LIMIT $6',
     v_days, CASE WHEN p_up THEN 'ASC' ELSE 'DESC' END)
-  USING p_terms, p_overflow, p_scope, p_after, p_before, p_limit;
+  USING p_terms, p_overflow, p_scope, p_after, p_before, p_limit, p_since, p_until;
 EXCEPTION WHEN undefined_table THEN
   -- A day was dropped a moment ago.
-  RETURN QUERY SELECT f.seq, f.day FROM posthorn_search_far_1(p_scope, p_first_day, p_last_day, p_after, p_before,
-    p_terms, p_overflow, p_up, p_limit) AS f;
+  RETURN QUERY SELECT f.seq, f.day FROM posthorn_search_far_1(p_scope, p_after, p_before, p_since, p_until,
+    p_terms, p_overflow, p_up, p_limit, p_first_day, p_last_day) AS f;
 END
 $$;
 `;

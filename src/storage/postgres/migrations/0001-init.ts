@@ -237,6 +237,7 @@ CREATE TABLE search (
   day integer NOT NULL,
   scope_no bigint NOT NULL,
   seq bigint NOT NULL,
+  accepted_at bigint NOT NULL,
   terms integer[] NOT NULL,
   PRIMARY KEY (scope_no, seq, day)
 ) PARTITION BY RANGE (day);
