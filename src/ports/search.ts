@@ -16,7 +16,10 @@ export interface Search {
     bytesMax: number;
   }): Promise<readonly (StoredEvent & { readonly organization: OrganizationId })[]>;
 
-  /** Adds the terms of events, and notes that all up to the last one are indexed, in one transaction. Repeating is harmless. */
+  /**
+   * Adds the terms of events, and notes that all up to the last one are indexed, in one transaction. Repeating is
+   * harmless. About 100 at once: on SQLite they stand before what publishers wait for, for some milliseconds.
+   */
   index(entries: readonly IndexEntry[]): Promise<void>;
 
   /**
