@@ -114,7 +114,7 @@ test('what is not stored is not acknowledged, and comes again when the store is 
   assert.equal(await countOf(server, 'away'), 0);
 });
 
-test('when this end dies in the middle, the message comes again with the same key', async (t) => {
+test('a message that was stored and not acknowledged when the server was killed comes with the same key', async (t) => {
   const server = rabbit(t);
   if (!server) return;
   const rig = queueRig(amqpKind);

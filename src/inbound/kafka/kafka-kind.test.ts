@@ -177,10 +177,12 @@ test('SASL logs in; a wrong password and a missing topic are told, and tried aga
   await produce(server, 'secret', [{ value: 'x' }]);
   const login = { sasl: 'plain', username: server.user, password: server.password };
   const input = settingsOf(server, 'secret', { ...login, brokers: [`kafka.test:${server.saslPort}`] });
-  const rig = queueRig(kafkaKind);
-  const running = rig.start(input);
-  await rig.until('it is taken', () => rig.stored.length === 1);
-  await running.stop();
+  for (const sasl of ['plain', 'scram-sha-512']) {
+    const rig = queueRig(kafkaKind);
+    const running = rig.start({ ...input, sasl, groupId: `by-${sasl}` });
+    await rig.until('it is taken', () => rig.stored.length === 1);
+    await running.stop();
+  }
   const told = async (wrong: object): Promise<string> => {
     const failing = queueRig(kafkaKind);
     const stopped = failing.start({ ...input, ...wrong });

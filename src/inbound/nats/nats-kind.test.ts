@@ -3,14 +3,14 @@ import { after, before, type TestContext, test } from 'node:test';
 import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection, nkeys } from '@nats-io/transport-node';
 import { type Nats, startNats } from '../../../test/support/peers/nats.ts';
+import { natsLogin } from '../../../test/support/peers/nats-jwts.ts';
 import { queueRig, refuse, storeIsAway, textsOf } from '../../../test/support/queue-rig.ts';
 import { certificate, TEST_CA } from '../../../test/support/tls/certificates.ts';
 import { natsKind } from './nats-kind.ts';
 
-const NKEY = nkeys.createUser();
 let server: Awaited<ReturnType<typeof startNats>>;
 before(async () => {
-  server = await startNats({ nkey: NKEY.getPublicKey() });
+  server = await startNats();
 });
 after(async () => {
   if (!('missing' in server)) await server[Symbol.asyncDispose]();
@@ -211,15 +211,39 @@ test('a plain subject is shared in a queue group, and what the store could not t
   assert.equal(items.find(({ dedupeKey }) => dedupeKey !== null)!.dedupeKey, 'm-1');
 });
 
-test('an nkey logs in; a wrong password, a missing stream and a refused address are told', async (t) => {
+test('a token, an nkey and a creds file log in', async (t) => {
+  const nkey = nkeys.createUser();
+  const { authorization, creds } = natsLogin();
+  const ways = [
+    [`authorization { token: "t0ken" }`, { token: 't0ken' }],
+    [
+      `authorization { users: [ {nkey: ${nkey.getPublicKey()}} ] }`,
+      { nkeySeed: Buffer.from(nkey.getSeed()).toString() },
+    ],
+    [authorization, { creds }],
+    [authorization, { creds: creds.replaceAll('\n', '\r\n').trim() }],
+  ] as const;
+  for (const [asked, given] of ways) {
+    const server = await startNats({ authorization: asked });
+    if ('missing' in server) return t.skip(server.missing);
+    const input = { host: 'nats.test', port: server.port, core: { subject: 'x' } };
+    const good = queueRig(natsKind);
+    const running = good.start({ ...input, ...given });
+    await good.until('it runs', () => good.health.at(-1)?.[0] === 'running');
+    await running.stop();
+    const stranger = queueRig(natsKind);
+    const failing = stranger.start(input);
+    await stranger.until('it is told', () => stranger.health.length > 0);
+    await failing.stop();
+    assert.match(stranger.health[0]![1]!, /authori/i);
+    await server[Symbol.asyncDispose]();
+  }
+});
+
+test('a wrong password, a missing stream and a refused address are told, and tried again', async (t) => {
   const server = nats(t);
   if (!server) return;
   const core = { subject: 'x' };
-  const nkeySeed = new TextDecoder().decode(NKEY.getSeed());
-  const good = queueRig(natsKind);
-  const running = good.start({ host: 'nats.test', port: server.port, nkeySeed, core });
-  await good.until('it runs', () => good.health.at(-1)?.[0] === 'running');
-  await running.stop();
   const told = async (input: unknown, addresses = {}): Promise<string> => {
     const rig = queueRig(natsKind, { addresses });
     const failing = rig.start(input);

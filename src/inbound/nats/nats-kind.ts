@@ -69,9 +69,14 @@ function authenticatorOf(
   nats: typeof import('@nats-io/transport-node'),
   { username, password, token, nkeySeed, creds }: NatsSettings,
 ): Authenticator | null {
-  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text.trim());
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
   if (token !== undefined) return nats.tokenAuthenticator(token);
-  if (nkeySeed !== undefined) return nats.nkeyAuthenticator(bytes(nkeySeed));
-  if (creds !== undefined) return nats.credsAuthenticator(bytes(creds));
+  if (nkeySeed !== undefined) return nats.nkeyAuthenticator(bytes(nkeySeed.trim()));
+  if (creds !== undefined) return nats.credsAuthenticator(bytes(credsText(creds)));
   return username === undefined ? null : nats.usernamePasswordAuthenticator(username, password ?? '');
+}
+
+/** The client reads only lines that end as its own do, the last one too; people paste them otherwise. */
+function credsText(creds: string): string {
+  return `${creds.replaceAll('\r\n', '\n').trim()}\n`;
 }

@@ -24,7 +24,7 @@ export interface Kafka extends Peer {
   /** Takes anybody. All listeners are announced as `localhost`. */
   readonly port: number;
   readonly tlsPort: number;
-  /** Asks for `user` and `password` by SASL PLAIN. */
+  /** Asks for `user` and `password` by SASL PLAIN or SCRAM-SHA-512. */
   readonly saslPort: number;
   readonly user: string;
   readonly password: string;
@@ -52,8 +52,9 @@ controller.quorum.voters=1@127.0.0.1:${controller}
 listeners=OPEN://127.0.0.1:${port},SASL://127.0.0.1:${saslPort},TLS://127.0.0.1:${tlsPort},CONTROLLER://127.0.0.1:${controller}
 advertised.listeners=OPEN://localhost:${port},SASL://localhost:${saslPort},TLS://localhost:${tlsPort}
 listener.security.protocol.map=OPEN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT
-listener.name.sasl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
 listener.name.sasl.plain.sasl.jaas.config=${login}
+listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.tls.ssl.keystore.type=PEM
 listener.name.tls.ssl.keystore.location=${folder}/keystore.pem
 inter.broker.listener.name=OPEN
@@ -73,8 +74,9 @@ auto.create.topics.enable=false
   await writeFile(settings, configuration);
   const java = [...JAVA, '-cp', `${jars}/*`];
   const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8' };
+  const scram = `SCRAM-SHA-512=[name=${user},password=${password}]`;
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'MkU3OEVBNTcwNTJENDM2Qg', '-c', settings];
-  await run('java', [...java, ...format], { env, timeout: FETCH_WITHIN_MS });
+  await run('java', [...java, ...format, '--add-scram', scram], { env, timeout: FETCH_WITHIN_MS });
   const peer = await startPeer(folder, {
     program: 'java',
     args: [...java, 'kafka.Kafka', settings],

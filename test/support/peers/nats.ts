@@ -1,4 +1,4 @@
-/** NATS with JetStream and these users; TLS when certificates are given. */
+/** NATS with JetStream; whom it lets in is said by `authorization`. */
 import { debianPeer, type Missing, type PeerNeeds } from './debian-peer.ts';
 import { freePort, type Peer, peerFolder, startPeer } from './peer-process.ts';
 
@@ -13,23 +13,20 @@ export interface Nats extends Peer {
 export interface NatsOptions {
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Instead of user and password. */
-  readonly token?: string;
-  /** Public key of a user, beside `user`. */
-  readonly nkey?: string;
+  /** In NATS's own words, instead of that user and JetStream. */
+  readonly authorization?: string;
 }
 
-export async function startNats({ tls, token, nkey }: NatsOptions = {}): Promise<Nats | Missing> {
+export async function startNats({ tls, authorization }: NatsOptions = {}): Promise<Nats | Missing> {
   const found = await debianPeer(NEEDS);
   if ('missing' in found) return found;
   const port = await freePort();
   const [user, password] = ['posthorn', 'nats-secret'];
-  const users = `users: [ {user: ${user}, password: "${password}"}${nkey ? `, {nkey: ${nkey}}` : ''} ]`;
+  const users = `authorization { users: [ {user: ${user}, password: "${password}"} ] }`;
   const configuration = `
 listen: "127.0.0.1:${port}"
 server_name: hub
-jetstream { store_dir: "data" }
-authorization { ${token ? `token: "${token}"` : users} }
+${authorization ?? `${users}\njetstream { store_dir: "data" }`}
 ${tls ? 'tls { cert_file: "cert.pem", key_file: "key.pem" }' : ''}
 `;
   const folder = await peerFolder('nats', {
