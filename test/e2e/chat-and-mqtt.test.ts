@@ -49,10 +49,10 @@ test('a value published to a broker is an event of the source that subscribes to
   await using hub = await posthorn();
   const aedes = await Aedes.createBroker();
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => void sockets.add(socket) ?? aedes.handle(socket)).listen(
-    0,
-    '127.0.0.1',
-  );
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    aedes.handle(socket);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
     for (const socket of sockets) socket.destroy();

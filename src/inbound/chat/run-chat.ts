@@ -68,21 +68,26 @@ export function runChat(
 }
 
 interface Health {
-  running(detail?: string | null): void;
+  running(): void;
   failing(detail: string): void;
+  /** Beside whatever it is. */
+  note(detail: string): void;
 }
 
 /** Tells changes only: health is a row in the store. */
 function healthOf(host: InboundHost): Health {
+  let state: 'running' | 'failing' = 'failing';
   let told = '';
-  const tell = (state: 'running' | 'failing', detail: string | null): void => {
-    if (told === `${state} ${detail}`) return;
-    told = `${state} ${detail}`;
-    host.health(state, detail);
+  const tell = (now: typeof state, detail: string | null): void => {
+    state = now;
+    if (told === `${now} ${detail}`) return;
+    told = `${now} ${detail}`;
+    host.health(now, detail);
   };
   return {
-    running: (detail = null) => tell('running', detail),
+    running: () => tell('running', null),
     failing: (detail) => tell('failing', detail),
+    note: (detail) => tell(state, detail),
   };
 }
 
@@ -131,7 +136,7 @@ function inboxOf(
   const tellLost = (why: string): void => {
     lost += 1;
     const times = lost === 1 ? '' : ` (${lost} messages since the start)`;
-    health.running(`A message was not taken: ${why}${times}`);
+    health.note(`A message was not taken: ${why}${times}`);
   };
   const takeOne: (...heard: Parameters<Chat['hear']>) => Promise<void> = async (item, done) => {
     const taken = await takeAgain(host, item, wait);
