@@ -50,6 +50,30 @@ test('JSON in a string of JSON is opened; a string that is none stays a string',
   assert.deepEqual([read(jwt).value, read(jwt).envelope], [{ sub: 's' }, { id: 1, jwt: { alg: 'ES256' } }]);
 });
 
+test('XML in a field of a form is opened; what only looks like it stays a string', () => {
+  const read = (document: string) =>
+    parseAtOnce({
+      type: FORM,
+      body: new URLSearchParams({ id: '1', document }).toString(),
+      payloadFrom: 'form:document',
+    });
+  const order = read('<?xml version="1.0" encoding="ISO-8859-1"?><order id="7"><total>é</total></order>');
+  assert.deepEqual([order.format, order.value], ['xml', { order: { '@id': '7', total: 'é' } }]);
+  assert.deepEqual(order.envelope, { form: { id: '1' } });
+  assert.deepEqual([read('<3').format, read('<3').value], ['text', '<3']);
+});
+
+test('pipes take the document out of its string', () => {
+  const read = (field: string) =>
+    parseAtOnce({
+      type: FORM,
+      body: new URLSearchParams({ signed_request: field }).toString(),
+      payloadFrom: 'form:signed_request|split:.:1|unbase64',
+    });
+  assert.deepEqual(read(`sig.${base64url({ user_id: '7' })}`).value, { user_id: '7' });
+  assert.deepEqual(read('no dot').value, { signed_request: 'no dot' });
+});
+
 test('JSON in a claim of a JWT is opened', () => {
   const body = `${base64url({ alg: 'RS256' })}.${base64url({ iat: 1, data: '{"a":1}' })}.x`;
   const { value, envelope } = parseAtOnce({ type: 'text/plain', body, payloadFrom: 'jwt:data' });
