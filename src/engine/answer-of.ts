@@ -19,7 +19,8 @@ export function answerOf({ answer }: LiveSource, event: Event, reading: Reading)
   for (const [name, template] of answer.headers) {
     const value = reading.render(template, event.type);
     if (!value.ok) return { kind: 'failed', detail: `header ${name}: ${value.detail}` };
-    headers[name] = headerText(value.value);
+    // Whoever sends it looks for names in lower case, `content-type` first.
+    headers[name.toLowerCase()] = headerText(value.value);
   }
   const body = reading.render(answer.body, event.type);
   if (!body.ok) return { kind: 'failed', detail: `body: ${body.detail}` };
