@@ -3,7 +3,7 @@ import { RECEIVED, type SourceId } from '../../core/ids.ts';
 import type { StoredEvent } from '../../ports/history.ts';
 import { queueAgain } from './event-replay.ts';
 import { readId, readInstant } from './task-input.ts';
-import { defineTask, STEP_ITEMS_MAX, type StepContext } from './task-kind.ts';
+import { defineTask, STEP_ITEMS_MAX, type Step, type StepContext } from './task-kind.ts';
 
 interface SourceResume {
   readonly sourceId: SourceId;
@@ -16,59 +16,68 @@ interface SourceResume {
  * was delivered there has deliveries, and is left alone.
  */
 const SLACK_MS = 60_000;
-/** Rows that other nodes are still writing: looked for again, but not for ever. */
-const UNDECIDED_REST_MS = 500;
-const UNDECIDED_MS = 60_000;
+/** What was being stored for the pause when it ended is there by then; what is stored later was planned without it. */
+const SETTLED_MS = 3_000;
+/** A foreign transaction may hide what comes after it: looked for again, but not for ever. */
+const HIDDEN_REST_MS = 500;
+const HIDDEN_MS = 10 * 60_000;
 
 /**
  * Delivers along the flows what a source kept while it was paused, in order of acceptance, and nothing that has a
- * delivery there already. The cursor is `<last seq that was looked at>/<last seq to look at>`.
+ * delivery there already. The cursor is `<last seq that was looked at>/<last seq to look at>`; the second is 0 until it
+ * is known.
  */
 export const sourceResume = defineTask<SourceResume>({
   readInput: (input) => ({ sourceId: readId(input, 'sourceId'), since: readInstant(input, 'since') }),
   async step({ sourceId, since }, context) {
-    const { organization, task, storage, received, now } = context;
-    const scope = { organization, applicationId: RECEIVED };
-    const { after, end } = await boundsOf(task.cursor, since, context);
-    const rows =
-      after >= end
-        ? []
-        : await storage.history.readEvents(
-            scope,
-            {},
-            { afterSeq: after, limit: STEP_ITEMS_MAX, withContent: false },
-          );
-    const kept = rows.filter(({ seq, event }) => seq <= end && event.received?.sourceId === sourceId);
+    const { organization, task, storage, received } = context;
+    const { after, end } = await boundsOf(since, context);
+    const rows = await storage.history.readEvents(
+      { organization, applicationId: RECEIVED },
+      {},
+      { afterSeq: after, limit: STEP_ITEMS_MAX, withContent: false },
+    );
+    const kept = rows.filter(({ seq, event }) => isWithin(seq, end) && event.received?.sourceId === sourceId);
     const queued = await queueAgain(
       kept,
       async (stored) => missing(stored, await received.plan(organization, stored), context),
       context,
     );
     const last = rows.at(-1)?.seq ?? after;
-    const isEmpty = rows.length === 0;
     return {
       cursor: `${last}/${end}`,
       done: kept.length,
-      finished: last >= end || (isEmpty && now - task.createdAt > UNDECIDED_MS),
       data: { deliveriesQueued: Number(task.data.deliveriesQueued ?? 0) + queued },
-      restMs: isEmpty ? UNDECIDED_REST_MS : 0,
+      ...whatFollows({ last, end, isFull: rows.length === STEP_ITEMS_MAX }, context),
     };
   },
 });
 
-/** Read after the pause has ended: what comes later than `end` was delivered when it came. */
+function whatFollows(
+  { last, end, isFull }: { last: number; end: number; isFull: boolean },
+  { task, now }: StepContext,
+): Pick<Step, 'finished' | 'restMs'> {
+  const age = now - task.createdAt;
+  if (isFull && isWithin(last, end)) return { finished: false };
+  if (end === UNKNOWN) return { finished: false, restMs: Math.max(1, SETTLED_MS - age) };
+  return { finished: last >= end || age > HIDDEN_MS, restMs: HIDDEN_REST_MS };
+}
+
+const UNKNOWN = 0;
+
+function isWithin(seq: number, end: number): boolean {
+  return end === UNKNOWN || seq <= end;
+}
+
 async function boundsOf(
-  cursor: string | null,
   since: number,
-  { organization, storage }: StepContext,
+  { organization, storage, task, now }: StepContext,
 ): Promise<{ after: number; end: number }> {
-  if (cursor !== null) {
-    const [after, end] = cursor.split('/').map(Number);
-    return { after: after!, end: end! };
-  }
   const scope = { organization, applicationId: RECEIVED };
-  const after = await storage.history.seqAt(scope, since - SLACK_MS);
-  return { after, end: await storage.history.lastSeq(scope) };
+  const [known, end] = (task.cursor ?? '').split('/').map(Number);
+  const after = task.cursor === null ? await storage.history.seqAt(scope, since - SLACK_MS) : known!;
+  if (end || now - task.createdAt < SETTLED_MS) return { after, end: end ?? UNKNOWN };
+  return { after, end: (await storage.history.lastSeq(scope)) || after };
 }
 
 /** The destinations where it has no delivery, settled or not. */

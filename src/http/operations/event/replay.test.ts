@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
 import { startReceiver, type TestReceiver } from '../../../../test/support/receiver.ts';
@@ -45,9 +48,9 @@ async function delivered(count: number): Promise<void> {
 const post = (path: string, body?: unknown) =>
   posthorn.call('POST', `/api/v1${path}`, body === undefined ? {} : { body });
 
-async function ended(id: string) {
+async function ended(id: string, of = posthorn) {
   for (const deadline = Date.now() + DEADLINE_MS; Date.now() < deadline; ) {
-    const { json } = await posthorn.call('GET', `/api/v1/background-task/${id}`);
+    const { json } = await of.call('GET', `/api/v1/background-task/${id}`);
     if (json.status !== 'running') return json;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -139,6 +142,32 @@ test('a slow replay leaves its place to other tasks between its steps', async ()
   const quick = await post('/event/replay', { filter: { source: [source.id], type: ['n.1'] }, since: SINCE });
   assert.equal((await ended(quick.json.id)).status, 'finished');
   for (const { json } of slow) await post(`/background-task/${json.id}/cancel`);
+});
+
+test('a replay goes on after a restart from where it was', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'posthorn-replay-'));
+  const path = join(folder, 'store.db');
+  receiver = await startReceiver();
+  try {
+    const first = await startPosthorn({ path });
+    const source = await makeSource(first);
+    for (let n = 1; n <= 12; n++) await send(source, n);
+    await makeFlow(first, receiver.url, { destination: { ordering: { scope: 'endpoint' } } });
+    const body = { since: SINCE, ratePerSecond: 12 };
+    const { json } = await first.call('POST', '/api/v1/event/replay', { body });
+    await receiver.waitFor(6);
+    await first.stop();
+    assert.equal(receiver.requests.length, 6);
+    await using second = await startPosthorn({ path });
+    await receiver.waitFor(12);
+    assert.deepEqual(
+      numbers(),
+      Array.from({ length: 12 }, (_, i) => i + 1),
+    );
+    assert.equal((await ended(json.id, second)).progress.done, 12);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a range that is turned round, and a filter that cannot be read, are refused', async () => {
