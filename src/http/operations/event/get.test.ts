@@ -33,7 +33,7 @@ test('an event’s story has what came, and every attempt to deliver it', async 
     ['x-twice', 'b'],
   ];
   const { id } = (await source.send({ path: '/deep?x=1&x=2', headers, body })).json;
-  await receiver.waitFor(2);
+  await receiver.waitFor(2, 15_000);
   const told = await settled(id);
   assert.deepEqual(
     [told.source, told.method, told.path, told.query, told.body],

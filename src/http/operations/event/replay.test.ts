@@ -37,7 +37,7 @@ const send = async (source: TestSource, n: number): Promise<string> =>
 const numbers = () => receiver.requests.map(({ body }) => JSON.parse(body.toString()).n as number);
 /** Until so many calls have come, and what they answered is recorded: what is under way is not queued twice. */
 async function delivered(count: number): Promise<void> {
-  await receiver.waitFor(count);
+  await receiver.waitFor(count, DEADLINE_MS);
   for (const deadline = Date.now() + DEADLINE_MS; Date.now() < deadline; ) {
     const { json } = await posthorn.call('GET', '/api/v1/delivery?status=queued,waiting');
     if (json.data.length === 0) return;
