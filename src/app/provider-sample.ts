@@ -41,21 +41,20 @@ export async function providerSample(provider: string, id: string): Promise<Prov
   };
 }
 
-/** Read when the first is asked for: a server never does. */
+/** Read when the first is asked for: a server never does. The bundler wants each said in full. */
 async function recordedCalls(): Promise<readonly Recorded[]> {
-  const json = { with: { type: 'json' } } as const;
   const files = await Promise.all([
-    import('../providers/vectors/basic.json', json),
-    import('../providers/vectors/canonical-hmac.json', json),
-    import('../providers/vectors/concat-hash.json', json),
-    import('../providers/vectors/field-hmac.json', json),
-    import('../providers/vectors/jwt.json', json),
-    import('../providers/vectors/public-key.json', json),
-    import('../providers/vectors/raw-body-hmac.json', json),
-    import('../providers/vectors/standard-webhooks.json', json),
-    import('../providers/vectors/static-token.json', json),
-    import('../providers/vectors/timestamped-hmac.json', json),
-    import('../providers/vectors/url-bound-hmac.json', json),
+    import('../providers/vectors/basic.json', { with: { type: 'json' } }),
+    import('../providers/vectors/canonical-hmac.json', { with: { type: 'json' } }),
+    import('../providers/vectors/concat-hash.json', { with: { type: 'json' } }),
+    import('../providers/vectors/field-hmac.json', { with: { type: 'json' } }),
+    import('../providers/vectors/jwt.json', { with: { type: 'json' } }),
+    import('../providers/vectors/public-key.json', { with: { type: 'json' } }),
+    import('../providers/vectors/raw-body-hmac.json', { with: { type: 'json' } }),
+    import('../providers/vectors/standard-webhooks.json', { with: { type: 'json' } }),
+    import('../providers/vectors/static-token.json', { with: { type: 'json' } }),
+    import('../providers/vectors/timestamped-hmac.json', { with: { type: 'json' } }),
+    import('../providers/vectors/url-bound-hmac.json', { with: { type: 'json' } }),
   ]);
   return files.flatMap((file) => file.default as unknown as readonly Recorded[]);
 }

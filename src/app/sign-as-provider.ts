@@ -4,7 +4,6 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { Problem } from '../core/problem.ts';
-import type { RawHeaders } from '../core/received/received.ts';
 import { CallView } from '../core/verification/call-view.ts';
 import { compileVerifier } from '../core/verification/compile-verifier.ts';
 import type {
@@ -15,13 +14,13 @@ import type {
   ListSyntax,
   Proof,
   Provider,
-  Selector,
   TokenProof,
 } from '../core/verification/provider.ts';
 import { secretKey } from '../core/verification/secret-keys.ts';
 import { compileTemplate, type Piece } from '../core/verification/template.ts';
 import type { ReceivedCall } from '../core/verification/verifier.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { CallWriter } from './call-writer.ts';
 
 export interface CallToSign {
   readonly call: ReceivedCall;
@@ -51,17 +50,18 @@ export async function signAsProvider(request: CallToSign): Promise<SignedCall> {
   const [secret] = request.secrets;
   if (secret === undefined) return { cannot: 'the source has no secret' };
   const config = { ...defaultsOf(provider), ...request.config };
-  const writer = new CallWriter(request.call, config);
   try {
-    if (!prove(provider.proof, { ...request, config, secret, writer }))
-      return { cannot: `${provider.name} signs what cannot be written into a call like this one` };
+    for (const proof of [provider.proof, ...provider.alternatives]) {
+      const writer = new CallWriter(request.call, config);
+      if (!prove(proof, { ...request, config, secret, writer })) continue;
+      const call = writer.call();
+      if (await isAccepted(provider, request, call)) return { call };
+    }
   } catch (cause) {
     if (cause instanceof Problem) return { cannot: cause.message };
     throw cause;
   }
-  const call = writer.call();
-  if (await isAccepted(provider, request, call)) return { call };
-  return { cannot: `it is not known how ${provider.name} signs a call like this one` };
+  return { cannot: `${provider.name} signs what cannot be written into a call like this one` };
 }
 
 async function isAccepted(provider: Provider, request: CallToSign, call: ReceivedCall): Promise<boolean> {
@@ -121,6 +121,7 @@ function sign(proof: HmacProof | HashProof, { writer, secret, now, id, config }:
   if (timestamp !== undefined && !writer.write(timestamp.from, time!, list)) return false;
   if (proof.id !== undefined && !writer.write(proof.id, id, list)) return false;
   if (bodyHash !== undefined && !writeBodyHash(bodyHash, writer, list)) return false;
+  if (proof.replay !== undefined) writer.write(proof.replay, id, list);
   const view = new CallView(writer.call());
   Object.assign(view.made, { secret, id, ...(time === undefined ? {} : { timestamp: time }) });
   const pieces = contentOf(proof, view, { config, list });
@@ -165,57 +166,4 @@ function encoded(digest: Buffer, encoding: Encoding): string {
 function instantText(format: 's' | 'ms' | 'iso' | 'unix', now: number): string {
   if (format === 'iso') return new Date(now).toISOString();
   return String(format === 'ms' ? now : Math.floor(now / 1000));
-}
-
-/** Writes where a selector reads. */
-class CallWriter {
-  readonly #given: ReceivedCall;
-  readonly #config: Readonly<Record<string, string>>;
-  readonly #headers = new Map<string, { readonly name: string; value: string }>();
-  readonly #parameters = new Map<string, string>();
-
-  constructor(given: ReceivedCall, config: Readonly<Record<string, string>>) {
-    this.#given = given;
-    this.#config = config;
-  }
-
-  /** False = nobody can write there: it is a part of the body, or what is read is made of what stands there. */
-  write(selector: Selector, value: string, list: ListSyntax = { between: ',', pair: '=' }): boolean {
-    const found = /^(header|query):([^[\]|]+)(?:\[([^\]]+)\])?(?:\|(?:only:.*|lower|trim))*$/.exec(selector);
-    if (found === null) return false;
-    const [, place, written, key] = found as unknown as [string, string, string, string | undefined];
-    // Numbered headers begin with 1.
-    const name = this.#configured(written).replace(/\*$/, '1');
-    if (name === '') return false;
-    if (place === 'query') {
-      this.#parameters.set(name, value);
-      return key === undefined;
-    }
-    const before = this.#headers.get(name.toLowerCase())?.value;
-    const entry = key === undefined ? value : `${this.#configured(key)}${list.pair}${value}`;
-    const isListed = key !== undefined && before !== undefined;
-    this.#headers.set(name.toLowerCase(), {
-      name,
-      value: isListed ? `${before}${list.between[0]}${entry}` : entry,
-    });
-    return true;
-  }
-
-  call(): ReceivedCall {
-    const { headers, url } = this.#given;
-    const kept = headers.filter(([name]) => !this.#headers.has(name.toLowerCase()));
-    const written = [...this.#headers.values()].map(({ name, value }): [string, string] => [name, value]);
-    return { ...this.#given, url: this.#urlWith(url), headers: [...kept, ...written] satisfies RawHeaders };
-  }
-
-  #urlWith(url: string): string {
-    let text = url;
-    for (const [name, value] of this.#parameters)
-      text += `${text.includes('?') ? '&' : '?'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
-    return text;
-  }
-
-  #configured(name: string): string {
-    return name.startsWith('@') ? (this.#config[name.slice(1)] ?? '') : name;
-  }
 }

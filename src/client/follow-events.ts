@@ -26,7 +26,7 @@ export interface FollowOptions {
 /** The server says something every 15 s: after so long, the connection only looks alive. */
 const SILENCE_MS_MAX = 45_000;
 const PAUSE_MS_FIRST = 250;
-const PAUSE_MS_MAX = 10_000;
+const PAUSE_MS_MAX = 5_000;
 /** One event with its bytes in base64 beside them as a document. */
 const EVENT_CHARS_MAX = 256 * 1024 * 1024;
 

@@ -6,7 +6,7 @@ import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
 import { addFilterOptions, type FilterOptions, filterQuery } from '../event-filter.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findSource } from '../find-source.ts';
-import { printError, printResult, progress, runCommand, say } from '../output.ts';
+import { counting, printError, printResult, progress, runCommand, say } from '../output.ts';
 import { wantsJson } from '../read-config.ts';
 import { readInstant } from '../read-instant.ts';
 import { pause, untilInterrupted } from '../until-interrupted.ts';
@@ -86,27 +86,43 @@ function rangeOf({ since, until }: Options): { since: string; until: string } {
 /** Until it ends. Ctrl-C cancels it on the server; what it has delivered stays delivered. */
 async function watch(client: Client, id: string, json: boolean): Promise<number> {
   const signal = untilInterrupted();
-  const show = progress('replay');
-  let shown = -1;
-  let task = await look(client, id);
-  for (; task.status === 'running' && !signal.aborted; task = await look(client, id)) {
-    const { done, total } = task.progress;
-    // A bar that is full says that it is over.
-    if (total !== null && done < total) show(done, total);
-    shown = done;
-    await pause(LOOK_MS, signal);
-  }
+  const task = await untilEnded(client, id, signal);
   if (task.status === 'running') return cancel(client, id, json);
   const { done, total } = task.progress;
-  if (task.status === 'finished' && (shown >= 0 || done > 0))
-    show(done, Math.max(done, total === null ? done : 0));
   const result = { task: id, status: task.status, done, total, data: task.data };
   if (task.status === 'finished') {
-    printResult(json, result, `${done} ${done === 1 ? 'event' : 'events'} replayed.`);
+    printResult(json, result, finishedText(task));
     return EXIT.ok;
   }
-  printResult(json, result, `The replay ended after ${done} events: ${JSON.stringify(task.data)}`);
+  printResult(json, result, `The replay ended after ${counted(done, 'event')}: ${JSON.stringify(task.data)}`);
   return EXIT.invalid;
+}
+
+/** With a bar when it is known how many there are, else with a count. Running = it was interrupted. */
+async function untilEnded(client: Client, id: string, signal: AbortSignal): Promise<ApiTask> {
+  const show = progress('replay');
+  using count = counting('replay', 'events');
+  for (;;) {
+    const task = await look(client, id);
+    const { done, total } = task.progress;
+    if (task.status !== 'running' || signal.aborted) return task;
+    // A bar that is full says that it is over.
+    if (total === null) count.tick(done);
+    else if (done < total) show(done, total);
+    await pause(LOOK_MS, signal);
+  }
+}
+
+function finishedText({ progress: { done }, data }: ApiTask): string {
+  const { deliveriesQueued } = Object(data) as { readonly deliveriesQueued?: unknown };
+  const queued = typeof deliveriesQueued === 'number' ? deliveriesQueued : done;
+  if (done > 0 && queued === 0)
+    return `${counted(done, 'event')}, but no flow takes any of them: name a destination with --to.`;
+  return `${counted(done, 'event')} replayed: ${counted(queued, 'delivery', 'deliveries')} queued.`;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 async function look(client: Client, id: string): Promise<ApiTask> {
@@ -130,7 +146,7 @@ async function cancel(client: Client, id: string, json: boolean): Promise<number
     if (!(cause instanceof ServerProblem && cause.status === 409)) throw cause;
     task = await client.getTask(id);
   }
-  const sentence = `canceled after ${task.progress.done} events (${id}); they stay delivered.`;
+  const sentence = `canceled after ${counted(task.progress.done, 'event')} (${id}); what is queued already is delivered.`;
   if (json) printError('interrupted', sentence);
   else say(`\nposthorn: ${sentence}`);
   return EXIT.interrupted;
