@@ -9,6 +9,8 @@ const FIELDS_MAX = 5000;
 const HEADER_VALUE_MAX = 16_384;
 const HEADER_VALUES_MAX = 64;
 const JSON_PATH_MAX = 32;
+const PLUS = 0x2b;
+const SPACE = 0x20;
 
 /** Values that are made while a call is verified, read as selectors of the same name. */
 export interface Made {
@@ -106,13 +108,40 @@ export function bytesOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function fieldsOf(text: string): readonly (readonly [string, string])[] {
+/**
+ * As `URLSearchParams` reads them, whose time grows with the square of the number of fields: a sender nobody knows yet
+ * could stop the process with ten megabytes of `a&a&a`.
+ */
+export function fieldsOf(text: string): readonly (readonly [string, string])[] {
   const fields: (readonly [string, string])[] = [];
-  for (const field of new URLSearchParams(text)) {
-    if (fields.length >= FIELDS_MAX) break;
-    fields.push(field);
+  for (let at = 0; at < text.length && fields.length < FIELDS_MAX; ) {
+    const next = text.indexOf('&', at);
+    const end = next < 0 ? text.length : next;
+    const mark = text.slice(at, end).indexOf('=');
+    const nameEnd = mark < 0 ? end : at + mark;
+    if (end > at) fields.push([unescaped(text.slice(at, nameEnd)), unescaped(text.slice(nameEnd + 1, end))]);
+    at = end + 1;
   }
   return fields;
+}
+
+function unescaped(text: string): string {
+  const spaced = text.includes('+') ? withSpaces(text) : text;
+  if (!spaced.includes('%')) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // Escapes that are none stay, and bytes that are no UTF-8 are replaced.
+    return new URLSearchParams(`_=${spaced.replaceAll('&', '%26')}`).get('_') ?? '';
+  }
+}
+
+/** Over bytes: texts take seconds for millions of replacements. */
+function withSpaces(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  for (let at = bytes.indexOf(PLUS); at >= 0 && at < bytes.length; at++)
+    if (bytes[at] === PLUS) bytes[at] = SPACE;
+  return bytes.toString('utf8');
 }
 
 /** Text fields of a multipart body (RFC 7578); files are passed over. */
