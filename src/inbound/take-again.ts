@@ -10,14 +10,22 @@ export type TakenAtLast =
   /** `isFinal`: the source will never take it; else it could not be stored within the bound. */
   | { readonly kind: 'untaken'; readonly detail: string; readonly isFinal: boolean };
 
-/** Never rejects but for bugs. `sleep` returns early when the way in is stopped, `isStopped` says so. */
+export interface Patience {
+  readonly isStopped: boolean;
+  /** Returns early when the way in is stopped. */
+  sleep(ms: number): Promise<void>;
+  /** A bug: whatever it was, the item is not stored. */
+  unexpected(error: unknown): void;
+}
+
+/** Never rejects. */
 export async function takeAgain(
   host: Pick<InboundHost, 'take'>,
   item: InboundItem,
-  steady: { readonly isStopped: boolean; sleep(ms: number): Promise<void> },
+  steady: Patience,
 ): Promise<TakenAtLast> {
   for (let tries = 0; ; tries++) {
-    const detail = await tryOnce(host, item);
+    const detail = await tryOnce(host, item, steady);
     if (typeof detail !== 'string') return detail;
     const pause = PAUSES_MS[tries];
     if (pause === undefined || steady.isStopped) return { kind: 'untaken', detail, isFinal: false };
@@ -26,13 +34,17 @@ export async function takeAgain(
 }
 
 /** A sentence: not now, try again. */
-async function tryOnce(host: Pick<InboundHost, 'take'>, item: InboundItem): Promise<TakenAtLast | string> {
+async function tryOnce(
+  host: Pick<InboundHost, 'take'>,
+  item: InboundItem,
+  { unexpected }: Patience,
+): Promise<TakenAtLast | string> {
   try {
     const taken = await host.take(item);
     if (taken.kind !== 'refused') return taken;
     return taken.isFinal ? { kind: 'untaken', detail: taken.detail, isFinal: true } : taken.detail;
   } catch (error) {
-    if (error instanceof Problem) return error.message;
-    throw error;
+    if (!(error instanceof Problem)) unexpected(error);
+    return error instanceof Error ? error.message : String(error);
   }
 }

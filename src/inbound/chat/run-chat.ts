@@ -132,6 +132,7 @@ function inboxOf(
       return signal.aborted;
     },
     sleep: (ms: number) => sleepOnce(clock, ms, signal),
+    unexpected: (error: unknown) => log.error('inbound.take-failed', error, { source: host.source.id }),
   };
   const tellLost = (why: string): void => {
     lost += 1;
@@ -154,10 +155,8 @@ function inboxOf(
       waiting += 1;
       last = last
         .then(() => takeOne(item, done))
-        .catch((error) => {
-          log.error('inbound.take-failed', error, { source: host.source.id });
-          tellLost(trouble(error));
-        })
+        // Not stored is told above; this is an answer that could not be made.
+        .catch((error) => log.error('inbound.answer-failed', error, { source: host.source.id }))
         .finally(() => {
           waiting -= 1;
         });
