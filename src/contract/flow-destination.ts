@@ -73,7 +73,7 @@ export function parseRequest(
     method: given.method ?? 'POST',
     url: given.url ?? null,
     headers: Object.entries(given.headers ?? {}),
-    contentType: given.contentType ?? 'application/json',
+    contentType: given.contentType ?? (given.body == null ? '' : 'application/json'),
     body: given.body ?? null,
     signed: given.signed ?? false,
   };

@@ -88,7 +88,8 @@ export class ReceivedRequests {
     };
     const body = call.body === null ? content : new TextEncoder().encode(render('body', call.body));
     const base = requestOf(compiled, { ...options, content: body });
-    const headers = ['Content-Type', call.body === null ? event.contentType : request.contentType];
+    const type = request.contentType || (call.body === null ? event.contentType : JSON_TYPE);
+    const headers = ['Content-Type', type];
     addOwn(headers, base, { signed: request.signed, event });
     for (const [name, template] of call.headers)
       setHeader(headers, name, oneLine(render(`header ${name}`, template)));
@@ -111,6 +112,7 @@ export class ReceivedRequests {
   }
 }
 
+const JSON_TYPE = 'application/json';
 const NO_BYTES = new Uint8Array(0);
 const SIGNATURE_HEADERS = /^(webhook|svix)-(id|timestamp|signature)$/i;
 

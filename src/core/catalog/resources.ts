@@ -107,6 +107,7 @@ export type DestinationRequest =
       /** Template; null = the destination's URL. */
       readonly url: string | null;
       readonly headers: readonly (readonly [name: string, template: string])[];
+      /** '' = the event's own where `body` is null, else JSON. */
       readonly contentType: string;
       /** null = the event's bytes. */
       readonly body: string | null;
