@@ -20,7 +20,7 @@ const BANNED_WORDS: readonly [RegExp, string][] = [
   [/\bconsole\.log\(/, 'write through the log or the CLI’s output'],
 ];
 /** Places that people read on a terminal. */
-const MAY_PRINT = /^(src\/cli\/|src\/app\/|scripts\/|bench\/|test\/|examples\/)/;
+const MAY_PRINT = /^(src\/cli\/|src\/app\/|scripts\/|bench\/|test\/|examples\/|recipes\/)/;
 
 function complaints({ path, text }: SourceFile): string[] {
   const found: string[] = [];
@@ -71,7 +71,7 @@ function deadLinks({ path, text }: SourceFile): string[] {
 }
 
 test('sources keep the house style', () => {
-  const files = sourceFiles(['src', 'test', 'bench', 'scripts', 'examples'], ['.ts', '.tsx']);
+  const files = sourceFiles(['src', 'test', 'bench', 'scripts', 'examples', 'recipes'], ['.ts', '.tsx']);
   assert.deepEqual(files.flatMap(complaints), []);
 });
 

@@ -19,6 +19,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { InboundKind } from '../../src/ports/inbound.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Storage } from '../../src/ports/storage.ts';
+import type { Web } from '../../src/ports/web.ts';
 import type { Wire } from '../../src/ports/wire.ts';
 import { migratePostgres, openPostgres } from '../../src/storage/postgres/open.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
@@ -35,6 +36,8 @@ export interface PosthornOptions {
   readonly clock?: Clock;
   /** Instead of the real one, which may reach 127.0.0.1 only. */
   readonly wire?: Wire;
+  /** Stands between the engine and the real one, which may reach 127.0.0.1 only. */
+  readonly web?: (real: Web) => Web;
   readonly organization?: string;
   /** Ways in beside HTTP; not said: none. */
   readonly inboundKinds?: (parts: Omit<InboundParts, 'userAgent' | 'publicUrl'>) => readonly InboundKind[];
@@ -122,7 +125,8 @@ export async function startPosthorn(options: PosthornOptions = {}): Promise<Test
   const dice = systemDice();
   const { storage, clock, drop } = await openStore(options, log);
   const wire = options.wire ?? openWire({ allowSubnets: ['127.0.0.1/32'], proxyUrl: null, noProxy: [] });
-  const web = openWeb({ allowSubnets: ['127.0.0.1/32'], proxyUrl: null, noProxy: [] });
+  const realWeb = openWeb({ allowSubnets: ['127.0.0.1/32'], proxyUrl: null, noProxy: [] });
+  const web = options.web?.(realWeb) ?? realWeb;
   const engineSettings = { ...ENGINE_DEFAULTS, ...options.engine };
   const engine = createEngine({
     storage,
