@@ -40,7 +40,7 @@ const RETRY_FIRST_MS = 1_000;
 const RETRY_LONGEST_MS = 60_000;
 
 export interface TaskParts {
-  readonly storage: Pick<Storage, 'catalog' | 'history'>;
+  readonly storage: Pick<Storage, 'catalog' | 'history' | 'cluster'>;
   readonly clock: Clock;
   readonly dice: Dice;
   readonly log: Log;

@@ -16,8 +16,11 @@ interface SourceResume {
  * was delivered there has deliveries, and is left alone.
  */
 const SLACK_MS = 60_000;
-/** What was being stored for the pause when it ended is there by then; what is stored later was planned without it. */
-const SETTLED_MS = 3_000;
+/**
+ * Another node may be storing an event for the pause while that ends. Its statement ends within 5 s, one way or the
+ * other; what is stored later was planned without the pause.
+ */
+const SETTLED_MS = 6_000;
 /** A foreign transaction may hide what comes after it: looked for again, but not for ever. */
 const HIDDEN_REST_MS = 500;
 const HIDDEN_MS = 10 * 60_000;
@@ -55,11 +58,11 @@ export const sourceResume = defineTask<SourceResume>({
 
 function whatFollows(
   { last, end, isFull }: { last: number; end: number; isFull: boolean },
-  { task, now }: StepContext,
+  context: StepContext,
 ): Pick<Step, 'finished' | 'restMs'> {
-  const age = now - task.createdAt;
+  const age = context.now - context.task.createdAt;
   if (isFull && isWithin(last, end)) return { finished: false };
-  if (end === UNKNOWN) return { finished: false, restMs: Math.max(1, SETTLED_MS - age) };
+  if (end === UNKNOWN) return { finished: false, restMs: Math.max(1, settledMs(context) - age) };
   return { finished: last >= end || age > HIDDEN_MS, restMs: HIDDEN_REST_MS };
 }
 
@@ -69,14 +72,16 @@ function isWithin(seq: number, end: number): boolean {
   return end === UNKNOWN || seq <= end;
 }
 
-async function boundsOf(
-  since: number,
-  { organization, storage, task, now }: StepContext,
-): Promise<{ after: number; end: number }> {
+function settledMs({ storage }: StepContext): number {
+  return storage.cluster.isShared ? SETTLED_MS : 0;
+}
+
+async function boundsOf(since: number, context: StepContext): Promise<{ after: number; end: number }> {
+  const { organization, storage, task, now } = context;
   const scope = { organization, applicationId: RECEIVED };
   const [known, end] = (task.cursor ?? '').split('/').map(Number);
   const after = task.cursor === null ? await storage.history.seqAt(scope, since - SLACK_MS) : known!;
-  if (end || now - task.createdAt < SETTLED_MS) return { after, end: end ?? UNKNOWN };
+  if (end || now - task.createdAt < settledMs(context)) return { after, end: end ?? UNKNOWN };
   return { after, end: (await storage.history.lastSeq(scope)) || after };
 }
 

@@ -24,7 +24,7 @@ export interface TaskKind<Input> {
 export interface StepContext {
   readonly organization: OrganizationId;
   readonly task: BackgroundTask;
-  readonly storage: Pick<Storage, 'catalog' | 'history'>;
+  readonly storage: Pick<Storage, 'catalog' | 'history' | 'cluster'>;
   readonly replay: Engine['replay'];
   readonly received: Pick<Received, 'find' | 'plan'>;
   /** When the step began. */
