@@ -40,19 +40,24 @@ export function addListen(program: Command): void {
     .option('--filter <condition>', 'only what fits, e.g. body.amount>=100; may be repeated', repeated, [])
     .option('--skip-failed', 'go on when the server nearby gives no answer, instead of waiting for it');
   addServerOptions(command).action((source: string, url: string, options: Options) =>
-    runCommand(wantsJson(command), async () => {
-      const base = localUrl(url);
-      const client = connect(options, command);
-      const found = await findSource(client, source);
-      const file = new CursorFile(options.cursor ?? defaultPath(client, found), {
-        serverUrl: client.serverUrl,
-        sourceId: found.id,
-      });
-      const after = await beginning(client, file, options.from);
-      await listen({ client, source: found, base, file, after, options, json: wantsJson(command) });
-      return EXIT.ok;
-    }),
+    runCommand(wantsJson(command), () => begin(command, { source, url, options })),
   );
+}
+
+async function begin(
+  command: Command,
+  { source, url, options }: { readonly source: string; readonly url: string; readonly options: Options },
+): Promise<number> {
+  const base = localUrl(url);
+  const client = connect(options, command);
+  const found = await findSource(client, source);
+  const file = new CursorFile(options.cursor ?? defaultPath(client, found), {
+    serverUrl: client.serverUrl,
+    sourceId: found.id,
+  });
+  const after = await beginning(client, file, options.from);
+  await listen({ client, source: found, base, file, after, options, json: wantsJson(command) });
+  return EXIT.ok;
 }
 
 interface Listening {

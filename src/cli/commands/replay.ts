@@ -36,39 +36,38 @@ export function addReplay(program: Command): void {
     .option('--rate <n>', 'events per second; the server’s default is 50', readAmount)
     .option('--limit <n>', 'events in all', readAmount);
   addServerOptions(addFilterOptions(command)).action((event: string | undefined, options: Options) =>
-    runCommand(wantsJson(command), async () => {
-      const json = wantsJson(command);
-      if (event !== undefined) return replayOne(connect(options, command), event, { options, json });
-      const range = rangeOf(options);
-      const client = connect(options, command);
-      const source = options.source === undefined ? null : await findSource(client, options.source);
-      const { rate, limit, to } = options;
-      const { id } = await client.replayEvents({
-        ...range,
-        filter: filterQuery(options, source?.id ?? null),
-        ...(to === undefined ? {} : { destination: to }),
-        ...(rate === undefined ? {} : { ratePerSecond: rate }),
-        ...(limit === undefined ? {} : { limit }),
-      });
-      return watch(client, id, json);
-    }),
+    runCommand(wantsJson(command), () =>
+      event === undefined ? replayMany(command, options) : replayOne(command, event, options),
+    ),
   );
 }
 
-async function replayOne(
-  client: Client,
-  event: string,
-  { options, json }: { options: Options; json: boolean },
-): Promise<number> {
+async function replayMany(command: Command, options: Options): Promise<number> {
+  const range = rangeOf(options);
+  const client = connect(options, command);
+  const source = options.source === undefined ? null : await findSource(client, options.source);
+  const { rate, limit, to } = options;
+  const { id } = await client.replayEvents({
+    ...range,
+    filter: filterQuery(options, source?.id ?? null),
+    ...(to === undefined ? {} : { destination: to }),
+    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    ...(limit === undefined ? {} : { limit }),
+  });
+  return watch(client, id, wantsJson(command));
+}
+
+async function replayOne(command: Command, event: string, options: Options): Promise<number> {
   if (options.source !== undefined || options.since !== undefined)
     throw new BadSetting('[event]', 'is one event: leave out --source and --since, or the event.');
+  const client = connect(options, command);
   const answer = await client.replayEvent(event, options.to === undefined ? {} : { destination: options.to });
   const { destinations } = answer;
   const text =
     destinations.length === 0
       ? 'No flow takes this event: name a destination with --to.'
       : `Queued again for ${destinations.join(', ')}.`;
-  printResult(json, answer, text);
+  printResult(wantsJson(command), answer, text);
   return EXIT.ok;
 }
 
