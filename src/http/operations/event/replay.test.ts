@@ -16,7 +16,7 @@ after(() => posthorn.stop());
 afterEach(() => receiver.stop());
 
 const SINCE = new Date(Date.now() - 3_600_000).toISOString();
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 20_000;
 
 async function setUp(
   given: Readonly<Record<string, unknown>> = {},
