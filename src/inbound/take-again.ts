@@ -14,11 +14,11 @@ export interface Patience {
   readonly isStopped: boolean;
   /** Returns early when the way in is stopped. */
   sleep(ms: number): Promise<void>;
-  /** A bug: whatever it was, the item is not stored. */
-  unexpected(error: unknown): void;
+  /** A bug: the item is not stored, and is held as when the store is away. Not given: it rejects. */
+  unexpected?(error: unknown): void;
 }
 
-/** Never rejects. */
+/** Rejects for bugs only, if at all. */
 export async function takeAgain(
   host: Pick<InboundHost, 'take'>,
   item: InboundItem,
@@ -44,7 +44,10 @@ async function tryOnce(
     if (taken.kind !== 'refused') return taken;
     return taken.isFinal ? { kind: 'untaken', detail: taken.detail, isFinal: true } : taken.detail;
   } catch (error) {
-    if (!(error instanceof Problem)) unexpected(error);
+    if (!(error instanceof Problem)) {
+      if (!unexpected) throw error;
+      unexpected(error);
+    }
     return error instanceof Error ? error.message : String(error);
   }
 }
