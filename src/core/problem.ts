@@ -20,6 +20,7 @@ export const PROBLEMS = {
   invalid_range: { status: 422, title: 'Invalid range' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
+  loop_detected: { status: 508, title: 'Loop detected' },
   server_error: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

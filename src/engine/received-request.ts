@@ -1,8 +1,15 @@
 /** The request of one attempt to deliver what a source received: as it came, or a call of another app's API. */
 import type { DestinationRequest, Sealed } from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
-import { isForbiddenHeader } from '../core/event/limits.ts';
 import { type OrganizationId, renderId } from '../core/ids.ts';
+import {
+  appendablePath,
+  forwardedHeaders,
+  hopsOf,
+  oneLine,
+  TRACE_HEADER,
+  traceOf,
+} from '../core/received/forwarding.ts';
 import type { Template } from '../ports/expressions.ts';
 import type { WireRequest } from '../ports/wire.ts';
 import type { CompiledDestination } from './compile-destination.ts';
@@ -10,7 +17,7 @@ import type { EngineParts, Vault } from './engine.ts';
 import { showCredentials } from './hide-credentials.ts';
 import { readsBody } from './live-source.ts';
 import { Reading } from './reading.ts';
-import { requestOf, setHeader } from './request.ts';
+import { requestOf } from './request.ts';
 
 type Forward = Extract<DestinationRequest, { kind: 'forward' }>;
 export type CompiledCall = {
@@ -43,10 +50,17 @@ export class ReceivedRequests {
   /** Throws Unrenderable. */
   async make(compiled: CompiledDestination, options: ReceivedRequestOptions): Promise<WireRequest> {
     const { request } = compiled.destination;
-    if (request == null || options.event.received === null) return requestOf(compiled, options);
-    return request.kind === 'forward'
-      ? this.#forward(compiled, request, options)
-      : this.#call(compiled, request, options);
+    const { received } = options.event;
+    if (received === null) return requestOf(compiled, options);
+    const made =
+      request == null
+        ? requestOf(compiled, options)
+        : request.kind === 'forward'
+          ? this.#forward(compiled, request, options)
+          : await this.#call(compiled, request, options);
+    const headers = [...made.headers];
+    setOnly(headers, TRACE_HEADER, traceOf(hopsOf(received.headers) + 1));
+    return { ...made, headers };
   }
 
   #forward(compiled: CompiledDestination, request: Forward, options: ReceivedRequestOptions): WireRequest {
@@ -55,13 +69,14 @@ export class ReceivedRequests {
     const open = (sealed: Sealed): string => this.#vault.open(organization, event.id, sealed);
     const base = requestOf(compiled, options);
     const { headers: all, query } = showCredentials(received, open);
-    const came = all.filter(([name]) => !isForbiddenHeader(name));
-    const headers: string[] = [];
-    for (const [name, value] of came) headers.push(name, value);
+    const headers = forwardedHeaders(all).flat();
+    // Headers of a mail are about the mail's body, and what is sent is the mail.
+    if (received.via !== 'http')
+      setOnly(headers, 'Content-Type', event.contentType || 'application/octet-stream');
     addOwn(headers, base, { signed: request.signed, event });
     const url = new URL(compiled.url);
     if (request.appendPath && received.sub !== '')
-      url.pathname = url.pathname.replace(/\/$/, '') + received.sub;
+      url.pathname = url.pathname.replace(/\/$/, '') + appendablePath(received.sub);
     if (request.appendQuery && query !== '')
       url.search = url.search === '' ? query : `${url.search}&${query}`;
     return { ...base, url, headers };
@@ -92,7 +107,7 @@ export class ReceivedRequests {
     const headers = ['Content-Type', type];
     addOwn(headers, base, { signed: request.signed, event });
     for (const [name, template] of call.headers)
-      setHeader(headers, name, oneLine(render(`header ${name}`, template)));
+      setOnly(headers, name, oneLine(render(`header ${name}`, template)));
     const url = call.url === null ? compiled.url : sameOrigin(compiled.url, render('URL', call.url));
     const isBodyless = request.method === 'GET';
     return { ...base, method: request.method, url, headers, body: isBodyless ? NO_BYTES : body };
@@ -129,9 +144,17 @@ function addOwn(
     const lower = name.toLowerCase();
     const isUsual = lower === 'content-type' || lower === 'user-agent' || lower === 'accept';
     if (isUsual && (hasHeader(headers, lower) || lower === 'content-type')) continue;
-    setHeader(headers, name, base.headers[i + 1]!);
+    setOnly(headers, name, base.headers[i + 1]!);
   }
-  setHeader(headers, 'Posthorn-Event-Id', renderId(event.id, 'event'));
+  setOnly(headers, 'Posthorn-Event-Id', renderId(event.id, 'event'));
+}
+
+/** The only one of its name: a second one that came along would stand beside ours. */
+function setOnly(headers: string[], name: string, value: string): void {
+  const lower = name.toLowerCase();
+  for (let i = headers.length - 2; i >= 0; i -= 2)
+    if (headers[i]!.toLowerCase() === lower) headers.splice(i, 2);
+  headers.push(name, value);
 }
 
 function hasHeader(headers: readonly string[], lower: string): boolean {
@@ -148,8 +171,4 @@ function sameOrigin(own: URL, text: string): URL {
       `The URL of the request leads to another origin than the destination's: ${url.origin}.`,
     );
   return url;
-}
-
-function oneLine(value: string): string {
-  return value.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, ' ');
 }

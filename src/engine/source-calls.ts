@@ -3,6 +3,7 @@
 import { newBucket, type TokenBucket, take } from '../core/delivery/rate.ts';
 import { newId, renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
+import { HOPS_MAX, hopsOf } from '../core/received/forwarding.ts';
 import type { RawHeaders } from '../core/received/received.ts';
 import type { Ask, HttpAnswer, ReceivedCall, Verification, Verifier } from '../core/verification/verifier.ts';
 import type { Rejection } from '../ports/rejections.ts';
@@ -49,7 +50,7 @@ export class SourceCalls {
     this.#ask = askOf(parts);
   }
 
-  /** The answer to give. Problem not_found | authentication_failed | method_not_allowed | payload_too_large | too_many_requests | unavailable | generic_error. */
+  /** The answer to give. Problem not_found | authentication_failed | loop_detected | method_not_allowed | payload_too_large | too_many_requests | unavailable | generic_error. */
   async receive(call: IncomingCall): Promise<HttpAnswer> {
     const found = this.#options.sources.byToken(call.tokenHash);
     const live = found instanceof Promise ? await found : found;
@@ -63,6 +64,11 @@ export class SourceCalls {
       throw new Problem(
         'payload_too_large',
         `This source takes bodies of at most ${bytesMax} bytes: send less.`,
+      );
+    if (hopsOf(call.headers) > HOPS_MAX)
+      throw new Problem(
+        'loop_detected',
+        `This call was passed on more than ${HOPS_MAX} times: look for a flow that leads back to its own source.`,
       );
     if (live.source.kind !== 'http') return this.#ofHub(live, call);
     return this.#ofSender(live, call, live.verifier);
