@@ -24,15 +24,6 @@ export const ProviderOut = Type.Object(
 );
 export const ProviderList = Type.Object({ data: Type.Array(ProviderOut) }, { title: 'ProviderList' });
 
-export const ProviderSuggestions = Type.Object(
-  {
-    data: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), why: Type.String() }), {
-      description: 'Best first.',
-    }),
-  },
-  { title: 'ProviderSuggestions' },
-);
-
 export function renderProvider(provider: Provider): Static<typeof ProviderOut> {
   return {
     id: provider.id,
