@@ -147,20 +147,21 @@ export class Receiver {
     live: LiveSource,
     { arrival, draft, reading, now }: { arrival: Arrival; draft: Event; reading: Reading; now: number },
   ): { event: Event; unique: Unique | null } {
-    const textOf = (expression: LiveSource['type'], charsMax: number): string | null => {
-      if (expression === null) return null;
-      const value = reading.value(expression, draft.type);
-      return value === undefined || value === null || value === '' ? null : String(value).slice(0, charsMax);
+    const textOf = (expression: LiveSource['type']): string | null => {
+      const value = expression === null ? null : reading.value(expression, draft.type);
+      if (value === undefined || value === null || value === '') return null;
+      return typeof value === 'string' ? value : JSON.stringify(value);
     };
-    const dedupeKey = textOf(live.dedupeKey, KEY_CHARS_MAX) ?? arrival.unique?.id ?? null;
+    const dedupeKey = textOf(live.dedupeKey) ?? arrival.unique?.id ?? null;
     const windowed = live.source.dedupe === null ? 0 : now + live.source.dedupe.windowMs;
     const until = Math.max(windowed, arrival.unique?.until ?? 0);
     const event: Event = {
       ...draft,
-      type: textOf(live.type, TYPE_CHARS_MAX) ?? draft.type,
-      orderingKey: textOf(live.orderingKey, KEY_CHARS_MAX) ?? draft.orderingKey,
-      received: { ...draft.received!, dedupeKey },
+      type: textOf(live.type)?.slice(0, TYPE_CHARS_MAX) ?? draft.type,
+      orderingKey: textOf(live.orderingKey)?.slice(0, KEY_CHARS_MAX) ?? draft.orderingKey,
+      received: { ...draft.received!, dedupeKey: dedupeKey?.slice(0, KEY_CHARS_MAX) ?? null },
     };
+    // Of the whole key: keys that only begin alike are two.
     if (dedupeKey === null || until <= now) return { event, unique: null };
     return { event, unique: { keyHash: uniqueHash(live, dedupeKey), until } };
   }

@@ -164,6 +164,22 @@ test('a second call with the same dedupe key within the window is answered like 
   assert.equal((await receiver.waitFor(at + 2)).length, at + 2);
 });
 
+test('dedupe keys that only begin alike, or are objects, are told apart', async () => {
+  const long = 'x'.repeat(300);
+  const cases: [string, string, string][] = [
+    ['raw', `${long}1`, `${long}2`],
+    ['body', '{"a":1}', '{"a":2}'],
+    ['query', '{}', '{"a":2}'],
+  ];
+  for (const [key, first, second] of cases) {
+    const source = await makeSource(posthorn, { type: 'query', dedupe: { key, windowSeconds: 60 } });
+    const send = (body: string) => source.send({ path: `?q=${body.length}`, headers: JSON_HEADER, body });
+    const ids = [await send(first), await send(second), await send(first)].map(({ json }) => json.id);
+    assert.equal(new Set(ids).size, 2, key);
+    assert.equal(ids[0], ids[2], key);
+  }
+});
+
 test('deliveries with one ordering key keep their order although the first one fails', async () => {
   const source = await makeSource(posthorn, { orderingKey: 'body.customer' });
   await makeFlow(posthorn, `${receiver.url}/ordered`, {
