@@ -291,6 +291,8 @@ export interface IncomingCall {
   readonly query: string;
   readonly headers: RawHeaders;
   readonly contentType: string;
+  /** Where the way it came names it (`/save-signal/`), and not its provider. */
+  readonly type?: string;
   /** As on the wire. */
   readonly body: Uint8Array;
   /** The body has a Content-Encoding. */

@@ -110,7 +110,7 @@ export class SourceCalls {
     const { replay } = verification;
     try {
       return await this.#options.receiver.take(live, {
-        type,
+        type: call.type ?? type,
         method: call.method,
         contentType: call.contentType,
         sub: call.sub,

@@ -23,6 +23,7 @@ import { addPages } from './pages.ts';
 import { renderProblem, unexpected } from './problem.ts';
 import type { QueryText } from './read-query.ts';
 import { type Incoming, operationRunner, type RunOperation, type ServerParts } from './run-operation.ts';
+import { addSaveSignalRoute, SAVE_SIGNAL_PATH } from './save-signal-route.ts';
 import { addSourceRoute, SOURCE_PATH, tokenHashOf } from './source-route.ts';
 import { Streams } from './streams.ts';
 import { explainUnknownRoute } from './unknown-route.ts';
@@ -73,14 +74,17 @@ export function createServer(parts: ServerParts): FastifyInstance {
       handler: (request, reply) => answer(route, request, reply),
     });
   }
+  const fail = (error: unknown, exchange: Omit<Failing, 'parts'>): void =>
+    void sendError(error, { ...exchange, parts });
   addSourceRoute(app, {
     engine: parts.engine,
     publicUrl: parts.settings.publicUrl,
     bodyBytesMax: parts.settings.sourceBodyBytesMax,
     metrics: metrics.route('ANY', `${SOURCE_PATH}{token}`),
     bodies,
-    fail: (error, exchange) => sendError(error, { ...exchange, parts }),
+    fail,
   });
+  addSaveSignalRoute(app, { ...parts, metrics: metrics.route('ANY', SAVE_SIGNAL_PATH), fail });
   addPages(app, { settings: parts.settings, metrics });
   app.setNotFoundHandler((request, reply) => {
     const { problem, allow } = explainUnknownRoute(request.method, request.url, OPERATIONS);

@@ -98,7 +98,7 @@ function callOf(
   };
 }
 
-function rawPairs(flat: readonly string[]): (readonly [string, string])[] {
+export function rawPairs(flat: readonly string[]): (readonly [string, string])[] {
   const pairs: (readonly [string, string])[] = [];
   for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i]!, flat[i + 1]!]);
   return pairs;
