@@ -1,5 +1,6 @@
 /** What a source's own answer says to a sender, once the event is stored. */
 import type { Event } from '../core/event/event.ts';
+import { oneLine } from '../core/received/forwarding.ts';
 import type { HttpAnswer } from '../core/verification/verifier.ts';
 import type { LiveSource } from './live-source.ts';
 import type { Reading } from './reading.ts';
@@ -20,14 +21,9 @@ export function answerOf({ answer }: LiveSource, event: Event, reading: Reading)
     const value = reading.render(template, event.type);
     if (!value.ok) return { kind: 'failed', detail: `header ${name}: ${value.detail}` };
     // Whoever sends it looks for names in lower case, `content-type` first.
-    headers[name.toLowerCase()] = headerText(value.value);
+    headers[name.toLowerCase()] = oneLine(value.value).slice(0, HEADER_CHARS_MAX);
   }
   const body = reading.render(answer.body, event.type);
   if (!body.ok) return { kind: 'failed', detail: `body: ${body.detail}` };
   return { kind: 'rendered', answer: { status: answer.status, headers, body: body.value } };
-}
-
-/** A template's value can hold what would end a header line. */
-function headerText(value: string): string {
-  return value.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, ' ').slice(0, HEADER_CHARS_MAX);
 }

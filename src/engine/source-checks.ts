@@ -2,6 +2,7 @@
 import type { Source, SourceHealth } from '../core/catalog/resources.ts';
 import type { OrganizationId } from '../core/ids.ts';
 import { invalid, Problem } from '../core/problem.ts';
+import { isSendableHeader } from '../core/received/forwarding.ts';
 import type { EngineParts, Sources, Vault } from './engine.ts';
 import { liveSource } from './live-source.ts';
 import type { SourceStates } from './source-states.ts';
@@ -56,7 +57,14 @@ export class SourceChecks implements Sources {
   }
 
   #checkAnswer({ answer }: Source): void {
-    if (answer.kind !== 'template') return;
+    if (answer.kind === 'ack' || answer.kind === 'poll') return;
+    for (const name of Object.keys(answer.headers))
+      if (!isSendableHeader(name))
+        throw invalid(
+          ['body', 'answer', 'headers', name],
+          'Give a header name of letters, digits and hyphens that is not one of the connection’s own.',
+        );
+    if (answer.kind === 'static') return;
     this.checkTemplate(answer.body, ['body', 'answer', 'body']);
     for (const [name, text] of Object.entries(answer.headers))
       this.checkTemplate(text, ['body', 'answer', 'headers', name]);

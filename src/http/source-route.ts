@@ -12,6 +12,7 @@ import type { RouteMetrics } from './metrics.ts';
 export const SOURCE_PATH = '/in/';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const ANY_TYPE = 'application/octet-stream';
+const JSON_TYPE = 'application/json; charset=utf-8';
 const NO_BYTES = Buffer.alloc(0);
 const ALLOWED_HEADERS_MAX = 2048;
 
@@ -128,7 +129,11 @@ function sendPreflight({ headers }: FastifyRequest, reply: FastifyReply): void {
 }
 
 function send(reply: FastifyReply, { status, headers, body }: HttpAnswer): void {
-  reply.code(status).headers(headers).header('access-control-allow-origin', '*');
+  reply.code(status).header('access-control-allow-origin', '*');
+  // What a source answers may hold what its sender said: no page of our own origin is made of it.
+  if (headers['content-type'] !== JSON_TYPE)
+    reply.headers({ 'x-content-type-options': 'nosniff', 'content-security-policy': 'sandbox' });
+  reply.headers(headers);
   if (headers['content-type'] === undefined && body !== '')
     reply.header('content-type', 'text/plain; charset=utf-8');
   reply.send(body === '' ? undefined : body);

@@ -9,14 +9,18 @@ const OF_ONE_HOP: ReadonlySet<string> = new Set(
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const OUTSIDE_VALUES = /[^\t\u0020-\u007e\u0080-\u00ff]/g;
 
+/** Whether a header of that name can be said of a message by others than the client or server that sends it. */
+export function isSendableHeader(name: string): boolean {
+  return NAME.test(name) && !OF_ONE_HOP.has(name.toLowerCase());
+}
+
 /** In the order and case in which they came. What other ways in bring (mail, queues) may be no header of HTTP. */
 export function forwardedHeaders(headers: RawHeaders): RawHeaders {
   const named = headers
     .filter(([name]) => name.toLowerCase() === 'connection')
     .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()));
-  const dropped = new Set([...OF_ONE_HOP, ...named]);
   return headers
-    .filter(([name]) => NAME.test(name) && !dropped.has(name.toLowerCase()))
+    .filter(([name]) => isSendableHeader(name) && !named.includes(name.toLowerCase()))
     .map(([name, value]) => [name, oneLine(value)] as const);
 }
 

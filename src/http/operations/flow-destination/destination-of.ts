@@ -4,8 +4,9 @@ import { checkHeaders } from '../../../contract/custom-headers.ts';
 import { type DestinationIn, parseRequest, renderDestination } from '../../../contract/flow-destination.ts';
 import { parseRef } from '../../../contract/ids.ts';
 import type { Destination, DestinationRequest } from '../../../core/catalog/resources.ts';
+import { contentTypeFault } from '../../../core/event/limits.ts';
 import { RECEIVED } from '../../../core/ids.ts';
-import { Problem } from '../../../core/problem.ts';
+import { invalid, Problem } from '../../../core/problem.ts';
 import type { Call } from '../../define-operation.ts';
 import { freshDestination, patchedDestination } from '../endpoint/destination-of.ts';
 import { openAuth, openTls } from '../endpoint/sealed-parts.ts';
@@ -62,6 +63,8 @@ function checkedRequest(
 ): DestinationRequest | null {
   if (request?.kind !== 'call') return request;
   const { sources } = call.engine;
+  const fault = contentTypeFault(request.contentType);
+  if (fault !== null) throw invalid(['body', 'request', 'contentType'], fault);
   if (request.url !== null) sources.checkTemplate(request.url, ['body', 'request', 'url']);
   if (request.body !== null) sources.checkTemplate(request.body, ['body', 'request', 'body']);
   for (const [name, template] of request.headers) {

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
+import { makeSource } from '../../../../test/support/source.ts';
+
+let posthorn: TestPosthorn;
+before(async () => {
+  posthorn = await startPosthorn();
+});
+after(() => posthorn.stop());
+
+test('an answer cannot have headers that are none, or the connection’s own', async () => {
+  for (const name of ['bad name', '', 'X:', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Upgrade'])
+    for (const kind of ['static', 'template']) {
+      const body = { name: 'a source', answer: { kind, headers: { [name]: 'x' }, body: 'hello' } };
+      const refused = await posthorn.call('POST', '/api/v1/source', { body });
+      assert.equal(refused.status, 422, `${kind} ${name}`);
+    }
+});
+
+test('an answer says what its bytes are, and is no page of this origin', async () => {
+  const headers = { 'Content-Type': 'text/html', 'X-Line': 'a\r\nb' };
+  const source = await makeSource(posthorn, { answer: { kind: 'static', headers, body: '<script>' } });
+  const answer = await source.send({ body: 'x' });
+  assert.equal(answer.headers['content-type'], 'text/html');
+  assert.equal(answer.headers['x-line'], 'a  b');
+  assert.equal(answer.headers['content-security-policy'], 'sandbox');
+  assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+});
+
+test('a call of one’s own has a content type that can be sent', async () => {
+  for (const contentType of ['text/plain\r\nX-Evil: 1', 'é€', 'text']) {
+    const request = { kind: 'call', contentType, body: 'x' };
+    const body = { url: 'https://receiver.example/', request };
+    const refused = await posthorn.call('POST', '/api/v1/destination', { body });
+    assert.equal(refused.status, 422, contentType);
+    assert.equal(refused.json.errors[0].pointer, '#/request/contentType');
+  }
+});
