@@ -21,7 +21,7 @@ async function follow(steps: readonly Step[], after: string | null = null) {
   const { open, asked } = server(steps);
   const items: FollowedItem<unknown>[] = [];
   const following = followEvents({
-    ...{ after, open, signal: new AbortController().signal },
+    ...{ after, open, signal: new AbortController().signal, pauseMs: 1 },
     lost: (cause) => unreachable('http://hub', cause),
   });
   await assert.rejects(async () => {
@@ -51,7 +51,25 @@ test('a server that is not there at first is waited for', async () => {
   assert.deepEqual((await follow([busy, event('a')])).said, ['away', 'connected', 'event a']);
 });
 
+test('a connection that breaks and is made again at once is no outage, unless that goes on', async () => {
+  const blip = cursor('a');
+  assert.deepEqual((await follow([blip, event('b'), blip])).said, [
+    ...['connected', 'cursor a', 'event b', 'cursor a'],
+  ]);
+  const { said } = await follow([blip, blip, blip, blip]);
+  assert.deepEqual(
+    said.filter((item) => !item.startsWith('cursor')),
+    ['connected', 'away'],
+  );
+});
+
 test('what no waiting helps against is thrown', async () => {
+  const broken = followEvents({
+    ...{ after: null, signal: new AbortController().signal, lost: () => DOWN },
+    open: () => Promise.resolve(new Response('id: a\ndata: {\n\n')),
+  });
+  await broken.next();
+  await assert.rejects(broken.next(), /is no JSON: begin behind it/);
   const refused = new ServerProblem('no such token', { status: 401, code: 'authentication_failed' });
   const following = followEvents({
     ...{ after: null, signal: new AbortController().signal, open: () => Promise.reject(refused) },

@@ -21,12 +21,18 @@ export interface FollowOptions {
   open(after: string | null, signal: AbortSignal): Promise<Response>;
   /** What a connection is called that broke. */
   lost(cause: unknown): ServerProblem;
+  /** The first pause before the next try; it doubles. */
+  readonly pauseMs?: number;
 }
 
 /** The server says something every 15 s: after so long, the connection only looks alive. */
 const SILENCE_MS_MAX = 45_000;
 const PAUSE_MS_FIRST = 250;
 const PAUSE_MS_MAX = 5_000;
+/** A connection that held so long was a good one. */
+const STEADY_MS = 10_000;
+/** Connections in a row that were made and brought nothing. */
+const BLIPS_MAX = 3;
 /** One event with its bytes in base64 beside them as a document. */
 const EVENT_CHARS_MAX = 256 * 1024 * 1024;
 
@@ -35,20 +41,21 @@ export async function* followEvents<Data>(options: FollowOptions): AsyncGenerato
   const { signal } = options;
   let { after } = options;
   let failures = 0;
-  let isTold = false;
+  let told: 'nothing' | 'connected' | 'away' = 'nothing';
   while (!signal.aborted) {
     let problem: ServerProblem | null = null;
     let isConnected = false;
+    const openedAt = Date.now();
     try {
       for await (const message of messagesOf(options, after)) {
         if (signal.aborted) return;
-        // What a server ends by itself after a while is no outage.
-        if (!isConnected && (failures > 0 || !isTold)) yield { kind: 'connected' };
-        [isConnected, isTold, failures] = [true, true, 0];
+        if (told !== 'connected') yield { kind: 'connected' };
+        [isConnected, told] = [true, 'connected'];
         const { id, event, data } = message;
         if (id === undefined) continue;
         if (event === 'cursor') yield { kind: 'cursor', cursor: id };
-        else yield { kind: 'event', cursor: id, data: JSON.parse(data) as Data };
+        else yield { kind: 'event', cursor: id, data: documentIn<Data>(data) };
+        if (id !== after) failures = 0;
         after = id;
       }
     } catch (cause) {
@@ -56,20 +63,22 @@ export async function* followEvents<Data>(options: FollowOptions): AsyncGenerato
       problem = cause instanceof ServerProblem ? cause : options.lost(cause);
       if (!problem.isPassing) throw problem;
     }
-    if (problem === null && isConnected) {
-      await pause(PAUSE_MS_FIRST, signal);
-      continue;
+    // A server ends a connection after a while, or when its reader is slow: only who cannot come back is away.
+    if (isConnected && Date.now() - openedAt > STEADY_MS) failures = 0;
+    if ((!isConnected || failures >= BLIPS_MAX) && told !== 'away') {
+      yield { kind: 'away', problem: problem ?? options.lost(new Error('the connection ends at once')) };
+      told = 'away';
     }
-    problem ??= options.lost(new Error('the connection ended at once'));
-    if (failures === 0) yield { kind: 'away', problem };
-    isTold = true;
     failures++;
-    await pause(Math.max(problem.retryAfterMs ?? 0, pauseAfter(failures)), signal);
+    await pause(
+      Math.max(problem?.retryAfterMs ?? 0, pauseAfter(failures, options.pauseMs ?? PAUSE_MS_FIRST)),
+      signal,
+    );
   }
 }
 
-function pauseAfter(failures: number): number {
-  const full = Math.min(PAUSE_MS_MAX, PAUSE_MS_FIRST * 2 ** (failures - 1));
+function pauseAfter(failures: number, first: number): number {
+  const full = Math.min(PAUSE_MS_MAX, first * 2 ** (failures - 1));
   // Clients that lost the same server do not come back at the same moment.
   return full * (0.75 + Math.random() / 4);
 }
@@ -83,14 +92,19 @@ async function* messagesOf(options: FollowOptions, after: string | null): AsyncG
     const response = await options.open(after, link.signal);
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     const messages: EventSourceMessage[] = [];
+    let isTooMuch = false;
     const parser = createParser({
       maxBufferSize: EVENT_CHARS_MAX,
       onEvent: (message) => messages.push(message),
+      onError: ({ type }) => {
+        isTooMuch ||= type === 'max-buffer-size-exceeded';
+      },
     });
     for (;;) {
       const chunk = await withinSilence(reader.read(), link);
       if (chunk.done) return;
       parser.feed(chunk.value);
+      if (isTooMuch) throw unreadable('is larger than can be held');
       // What is waiting here is one chunk's: the next is read when these were taken.
       yield* messages.splice(0);
     }
@@ -98,6 +112,22 @@ async function* messagesOf(options: FollowOptions, after: string | null): AsyncG
     options.signal.removeEventListener('abort', end);
     end();
   }
+}
+
+function documentIn<Data>(text: string): Data {
+  try {
+    return JSON.parse(text) as Data;
+  } catch {
+    throw unreadable('is no JSON');
+  }
+}
+
+/** It would be the same again. */
+function unreadable(why: string): ServerProblem {
+  return new ServerProblem(`An event of the stream ${why}: begin behind it.`, {
+    status: 200,
+    code: 'incompatible',
+  });
 }
 
 async function withinSilence<Value>(reading: Promise<Value>, link: AbortController): Promise<Value> {
