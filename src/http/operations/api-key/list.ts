@@ -1,7 +1,7 @@
 import { ApiKeyList, renderApiKey } from '../../../contract/api-key.ts';
-import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.ts';
-import { parseId, renderId } from '../../../core/ids.ts';
+import { OrderedPageQuery } from '../../../contract/page.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { listResources } from '../list-resources.ts';
 
 export const listApiKeys = defineOperation({
   id: 'api-key.list',
@@ -13,18 +13,7 @@ export const listApiKeys = defineOperation({
   query: OrderedPageQuery,
   replies: { 200: ApiKeyList },
   problems: [],
-  async handle(call) {
-    const page = parsePage(call.query, {
-      parse: (text) => parseId(text, 'apiKey'),
-      defaultOrder: 'ascending',
-    });
-    const rows = await call.storage.catalog.list(call.organization, 'api-key', {
-      orderBy: 'id',
-      direction: page.readDirection,
-      after: page.after,
-      limit: page.readLimit,
-    });
-    const iterator = (row: { readonly id: string }): string => renderId(row.id, 'apiKey');
-    return { status: 200, body: renderPage(rows, page, { item: renderApiKey, iterator }) };
+  handle(call) {
+    return listResources(call, 'api-key', { prefix: 'apiKey', item: renderApiKey });
   },
 });

@@ -1,7 +1,7 @@
 import { ApplicationList, renderApplication } from '../../../contract/application.ts';
-import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.ts';
-import { parseId, renderId } from '../../../core/ids.ts';
+import { OrderedPageQuery } from '../../../contract/page.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { listResources } from '../list-resources.ts';
 
 export const listApplications = defineOperation({
   id: 'application.list',
@@ -14,18 +14,7 @@ export const listApplications = defineOperation({
   query: OrderedPageQuery,
   replies: { 200: ApplicationList },
   problems: [],
-  async handle(call) {
-    const page = parsePage(call.query, {
-      parse: (text) => parseId(text, 'application'),
-      defaultOrder: 'ascending',
-    });
-    const rows = await call.storage.catalog.list(call.organization, 'application', {
-      orderBy: 'id',
-      direction: page.readDirection,
-      after: page.after,
-      limit: page.readLimit,
-    });
-    const iterator = (row: { readonly id: string }): string => renderId(row.id, 'application');
-    return { status: 200, body: renderPage(rows, page, { item: renderApplication, iterator }) };
+  handle(call) {
+    return listResources(call, 'application', { prefix: 'application', item: renderApplication });
   },
 });

@@ -1,7 +1,7 @@
 import { EndpointList } from '../../../contract/endpoint.ts';
-import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.ts';
-import { parseId, renderId } from '../../../core/ids.ts';
+import { OrderedPageQuery } from '../../../contract/page.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { listResources } from '../list-resources.ts';
 import { findApplication } from './find-endpoint.ts';
 import { endpointOut } from './sealed-parts.ts';
 
@@ -17,22 +17,11 @@ export const listEndpoints = defineOperation({
   problems: ['not_found'],
   async handle(call) {
     const application = await findApplication(call);
-    const parse = (text: string) => parseId(text, 'endpoint');
-    const page = parsePage(call.query, { parse, defaultOrder: 'ascending' });
-    const rows = await call.storage.catalog.list(call.organization, 'destination', {
+    return listResources(call, 'destination', {
       owner: application.id,
-      orderBy: 'id',
-      direction: page.readDirection,
-      after: page.after,
-      limit: page.readLimit,
       where: { kind: 'http' },
+      prefix: 'endpoint',
+      item: (destination) => endpointOut(call, destination),
     });
-    return {
-      status: 200,
-      body: renderPage(rows, page, {
-        item: (destination) => endpointOut(call, destination),
-        iterator: ({ id }) => renderId(id, 'endpoint'),
-      }),
-    };
   },
 });

@@ -1,7 +1,8 @@
 import { DestinationList } from '../../../contract/flow-destination.ts';
-import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.ts';
-import { parseId, RECEIVED, renderId } from '../../../core/ids.ts';
+import { OrderedPageQuery } from '../../../contract/page.ts';
+import { RECEIVED } from '../../../core/ids.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { listResources } from '../list-resources.ts';
 import { destinationOut, READ, TAG } from './destination-of.ts';
 
 export const listFlowDestinations = defineOperation({
@@ -14,22 +15,11 @@ export const listFlowDestinations = defineOperation({
   query: OrderedPageQuery,
   replies: { 200: DestinationList },
   problems: [],
-  async handle(call) {
-    const page = parsePage(call.query, {
-      parse: (text) => parseId(text, 'destination'),
-      defaultOrder: 'ascending',
-    });
-    const rows = await call.storage.catalog.list(call.organization, 'destination', {
+  handle(call) {
+    return listResources(call, 'destination', {
       owner: RECEIVED,
-      orderBy: 'id',
-      direction: page.readDirection,
-      after: page.after,
-      limit: page.readLimit,
-    });
-    const body = renderPage(rows, page, {
+      prefix: 'destination',
       item: (destination) => destinationOut(call, destination),
-      iterator: ({ id }) => renderId(id, 'destination'),
     });
-    return { status: 200, body };
   },
 });

@@ -1,7 +1,7 @@
 import { FlowList, renderFlow } from '../../../contract/flow.ts';
-import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.ts';
-import { parseId, renderId } from '../../../core/ids.ts';
+import { OrderedPageQuery } from '../../../contract/page.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { listResources } from '../list-resources.ts';
 import { READ, TAG } from './flow-of.ts';
 
 export const listFlows = defineOperation({
@@ -14,19 +14,7 @@ export const listFlows = defineOperation({
   query: OrderedPageQuery,
   replies: { 200: FlowList },
   problems: [],
-  async handle(call) {
-    const page = parsePage(call.query, {
-      parse: (text) => parseId(text, 'flow'),
-      defaultOrder: 'ascending',
-    });
-    const rows = await call.storage.catalog.list(call.organization, 'flow', {
-      owner: null,
-      orderBy: 'id',
-      direction: page.readDirection,
-      after: page.after,
-      limit: page.readLimit,
-    });
-    const body = renderPage(rows, page, { item: renderFlow, iterator: ({ id }) => renderId(id, 'flow') });
-    return { status: 200, body };
+  handle(call) {
+    return listResources(call, 'flow', { owner: null, prefix: 'flow', item: renderFlow });
   },
 });

@@ -1,8 +1,8 @@
 import { IntegrationListOut, renderIntegration } from '../../../contract/integration.ts';
-import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.ts';
-import { parseId, renderId } from '../../../core/ids.ts';
+import { OrderedPageQuery } from '../../../contract/page.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { findApplication } from '../endpoint/find-endpoint.ts';
+import { listResources } from '../list-resources.ts';
 
 export const listIntegrations = defineOperation({
   id: 'integration.list',
@@ -16,23 +16,10 @@ export const listIntegrations = defineOperation({
   problems: ['not_found'],
   async handle(call) {
     const application = await findApplication(call);
-    const page = parsePage(call.query, {
-      parse: (text) => parseId(text, 'integration'),
-      defaultOrder: 'ascending',
-    });
-    const rows = await call.storage.catalog.list(call.organization, 'integration', {
+    return listResources(call, 'integration', {
       owner: application.id,
-      orderBy: 'id',
-      direction: page.readDirection,
-      after: page.after,
-      limit: page.readLimit,
+      prefix: 'integration',
+      item: renderIntegration,
     });
-    return {
-      status: 200,
-      body: renderPage(rows, page, {
-        item: renderIntegration,
-        iterator: (row) => renderId(row.id, 'integration'),
-      }),
-    };
   },
 });

@@ -1,7 +1,7 @@
 import { OperationalEndpointListOut } from '../../../contract/operational-webhook.ts';
-import { OrderedPageQuery, parsePage, renderPage } from '../../../contract/page.ts';
-import { parseId, renderId } from '../../../core/ids.ts';
+import { OrderedPageQuery } from '../../../contract/page.ts';
 import { defineOperation } from '../../define-operation.ts';
+import { listResources } from '../list-resources.ts';
 import { operationalOut, READ, TAG } from './operational-endpoint.ts';
 
 export const listOperationalEndpoints = defineOperation({
@@ -14,25 +14,12 @@ export const listOperationalEndpoints = defineOperation({
   query: OrderedPageQuery,
   replies: { 200: OperationalEndpointListOut },
   problems: [],
-  async handle(call) {
-    const page = parsePage(call.query, {
-      parse: (text) => parseId(text, 'endpoint'),
-      defaultOrder: 'ascending',
-    });
-    const rows = await call.storage.catalog.list(call.organization, 'destination', {
+  handle(call) {
+    return listResources(call, 'destination', {
       owner: null,
-      orderBy: 'id',
-      direction: page.readDirection,
-      after: page.after,
-      limit: page.readLimit,
       where: { kind: 'http' },
+      prefix: 'endpoint',
+      item: (destination) => operationalOut(call, destination),
     });
-    return {
-      status: 200,
-      body: renderPage(rows, page, {
-        item: (row) => operationalOut(call, row),
-        iterator: (row) => renderId(row.id, 'endpoint'),
-      }),
-    };
   },
 });
