@@ -37,10 +37,12 @@ export const refuse = (isFinal: boolean) => (): Taken => ({
 });
 const store = (): Taken => ({ kind: 'accepted', eventId: 'evt_1', reply: null });
 
+/** Pauses are a tenth of what they are in life. */
+const HURRY = 10;
 const CLOCK: Clock = {
   now: () => Date.now(),
   after(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs).unref();
+    const timer = setTimeout(fire, delayMs / HURRY).unref();
     return () => clearTimeout(timer);
   },
 };

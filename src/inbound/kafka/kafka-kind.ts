@@ -17,6 +17,8 @@ const FETCH_WAIT_MS = 1_000;
 const CONNECT_WITHIN_MS = 15_000;
 const REQUEST_WITHIN_MS = 30_000;
 const SESSION_MS = 30_000;
+/** A member learns by its next heartbeat that the partitions are shared anew. */
+const HEARTBEAT_MS = 1_000;
 /** The client's tries are nested; what lasts longer is the session's to try again. */
 const RETRIES = 1;
 const RETRY_AFTER_MS = 250;
@@ -98,7 +100,7 @@ function consumerOptions(
     connectTimeout: CONNECT_WITHIN_MS,
     requestTimeout: REQUEST_WITHIN_MS,
     sessionTimeout: SESSION_MS,
-    heartbeatInterval: SESSION_MS / 10,
+    heartbeatInterval: HEARTBEAT_MS,
     maxBytes: FETCH_BYTES_MAX,
     maxWaitTime: FETCH_WAIT_MS,
     highWaterMark: prefetch,

@@ -154,6 +154,35 @@ test('a refused message is terminated and told', async (t) => {
   assert.equal(rig.offered.length, 1);
 });
 
+test('stopping gives back at once what it had not begun, and a deleted consumer is made again', async (t) => {
+  const server = nats(t);
+  if (!server) return;
+  await makeStream(server, 'stopped');
+  const texts = Array.from({ length: 60 }, (_, n) => `${n}`);
+  await publish(server, 'stopped.x', texts);
+  const input = settingsOf(server, { jetstream: { stream: 'stopped', consumer: 'posthorn' }, prefetch: 4 });
+  const taken = new Set<string>();
+  // Each run is stopped in the middle; what it leaves behind must not wait for the ack wait of 30 s.
+  for (let runs = 0; runs < 3; runs++) {
+    const rig = queueRig(natsKind);
+    rig.answer = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return { kind: 'accepted', eventId: 'evt_1', reply: null };
+    };
+    const running = rig.start(input);
+    await rig.until('some are taken', () => rig.stored.length >= 5);
+    await running.stop();
+    for (const text of textsOf(rig.stored)) taken.add(text);
+  }
+  const rig = queueRig(natsKind);
+  const running = rig.start(input);
+  await rig.until('the rest is taken', () => new Set([...taken, ...textsOf(rig.stored)]).size === 60);
+  await using(server, (_, manager) => manager.consumers.delete('stopped', 'posthorn'));
+  await rig.until('it is told', () => rig.health.some(([state]) => state === 'failing'));
+  await rig.until('it runs again', () => rig.health.at(-1)?.[0] === 'running');
+  await running.stop();
+});
+
 test('it connects again when the server was killed, and takes what was stored and not acknowledged', async (t) => {
   const server = nats(t);
   if (!server) return;

@@ -7,7 +7,7 @@ import { queueItem } from '../queue/message.ts';
 import { roomOf } from '../queue/room.ts';
 import type { Session } from '../queue/sessions.ts';
 import { QUEUE_PAUSES } from '../queue/taker.ts';
-import { pauseAfter } from '../steady.ts';
+import { pauseAfter, sleepOnce } from '../steady.ts';
 import type { NatsJetStream } from './settings.ts';
 
 export interface NatsReading {
@@ -19,6 +19,8 @@ export interface NatsReading {
 }
 
 const ACK_WAIT_SECONDS = 30;
+/** How long the server waits for messages before it says that there are none: the least that it takes. */
+const PULL_MS = 1_000;
 const NANOS_PER_SECOND = 1_000_000_000;
 
 /** Reads until the session is over. */
@@ -64,22 +66,27 @@ async function consumerConfig(
   return (await manager.consumers.add(stream, { ...wanted, ...filter })).config;
 }
 
-/** Takes at most `prefetch` at once; as many wait here for their turn. */
+/** Asks for as many as there is room for, so that none waits here and its time does not run out. */
 async function pull(
   { parts, host, session }: NatsReading,
   consumer: Consumer,
   prefetch: number,
   ackWaitMs: number,
 ): Promise<void> {
-  const messages = await consumer.consume({ max_messages: prefetch, abort_on_missing_resource: true });
-  void session.over.then(() => messages.stop());
   const room = roomOf(session, prefetch);
-  for await (const message of messages) {
-    if (session.ending.aborted) break; // Not acknowledged: it comes again after the ack wait.
-    room.take(() => takeOne(parts, host, session, message, ackWaitMs));
-    await room.free();
+  for (let places = await room.free(); places > 0; places = await room.free()) {
+    const askedAt = parts.clock.now();
+    let count = 0;
+    // When stopped, the answer is waited for all the same: what is dropped on the way would wait for the ack wait.
+    for await (const message of await consumer.fetch({ max_messages: places, expires: PULL_MS })) {
+      count++;
+      if (session.ending.aborted) message.nak();
+      else room.take(() => takeOne(parts, host, session, message, ackWaitMs));
+    }
+    if (count > 0 || parts.clock.now() - askedAt > PULL_MS / 2) continue;
+    await consumer.info(); // Rejects when the consumer or its stream was deleted.
+    await sleepOnce(parts.clock, PULL_MS, session.ending);
   }
-  if (!session.ending.aborted) throw new Error('The consumer or its stream was deleted.');
 }
 
 async function takeOne(

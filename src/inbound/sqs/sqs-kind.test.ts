@@ -110,7 +110,7 @@ test('a message stays hidden for as long as the store takes', async () => {
   server.send('slow');
   const rig = rigOf();
   rig.answer = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 5_500));
+    await new Promise((resolve) => setTimeout(resolve, 800));
     return { kind: 'accepted', eventId: 'evt_1', reply: null };
   };
   const running = rig.start(settings({ visibilitySeconds: 10 }));
