@@ -219,6 +219,7 @@ export interface OpenedSource {
   readonly url: string;
   readonly secrets: readonly SourceSecret[];
   readonly valueNames: readonly string[];
+  readonly providerConfig: Source['providerConfig'];
   /** The kind's settings, secrets already masked. */
   readonly input: unknown;
 }
@@ -233,7 +234,7 @@ export function renderSource(source: Source, opened: OpenedSource): Static<typeo
     url: opened.url,
     mailbox: source.kind === 'smtp' ? mailboxOf(opened.url) : null,
     provider: source.provider,
-    providerConfig: source.providerConfig,
+    providerConfig: opened.providerConfig,
     secrets: opened.secrets.map(({ createdAt, expiresAt }) => ({
       secret: MASK,
       createdAt: renderInstant(createdAt),

@@ -1,5 +1,5 @@
 /** A source made ready to receive: opened secrets, compiled verifier and expressions. Made once per version of the source. */
-import type { Source, SourceAnswer, SourceSecret } from '../core/catalog/resources.ts';
+import type { Sealed, Source, SourceAnswer, SourceSecret } from '../core/catalog/resources.ts';
 import type { OrganizationId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import { compileVerifier } from '../core/verification/compile-verifier.ts';
@@ -9,6 +9,7 @@ import type { Verifier } from '../core/verification/verifier.ts';
 import type { Expression, Expressions, Template } from '../ports/expressions.ts';
 import type { FoundSource, Vault } from './engine.ts';
 import type { HiddenNames } from './hide-credentials.ts';
+import { withSecrets } from './source-config.ts';
 
 export interface LiveSource {
   readonly organization: OrganizationId;
@@ -68,7 +69,10 @@ export function liveSource(
     dedupeKey: compile(source.dedupe?.key ?? null),
   };
   const answer = liveAnswer(source.answer, expressions);
-  const places = credentialPlaces(provider, source.providerConfig);
+  const config = withSecrets(source.providerConfig, provider, (sealed) =>
+    vault.open(organization, source.id, sealed as Sealed),
+  );
+  const places = credentialPlaces(provider, config);
   return {
     ...parts,
     organization,
@@ -76,7 +80,7 @@ export function liveSource(
     provider,
     verifier: compileVerifier(provider, {
       secrets: secrets.map(({ secret }) => secret),
-      config: source.providerConfig,
+      config,
       toleranceSeconds: source.toleranceSeconds,
       allowCapture: source.allowCapture && secrets.length === 0,
     }),

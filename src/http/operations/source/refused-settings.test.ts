@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
 import { makeSource } from '../../../../test/support/source.ts';
+import type { SourceId } from '../../../core/ids.ts';
 
 let posthorn: TestPosthorn;
 before(async () => {
@@ -36,4 +38,21 @@ test('a call of one’s own has a content type that can be sent', async () => {
     assert.equal(refused.status, 422, contentType);
     assert.equal(refused.json.errors[0].pointer, '#/request/contentType');
   }
+});
+
+test('what a provider is configured with is sealed and masked where it proves something', async () => {
+  const providerConfig = { verificationToken: 'v'.repeat(40), accessToken: 'o'.repeat(40) };
+  const source = await makeSource(posthorn, { provider: 'ebay', providerConfig });
+  const shown = (await posthorn.call('GET', `/api/v1/source/${source.id}`)).json.providerConfig;
+  assert.ok(!Object.values(shown).some((value) => /vvv|ooo/.test(String(value))), JSON.stringify(shown));
+  const id = source.id.slice('src_'.length) as SourceId;
+  const stored = await posthorn.storage.catalog.find(posthorn.organization, 'source', { id }, null);
+  assert.doesNotMatch(JSON.stringify(stored), /vvv|ooo/);
+  const log = await posthorn.call('GET', '/api/v1/audit?limit=50');
+  assert.doesNotMatch(log.text, /vvvv|oooo/);
+  await posthorn.call('PATCH', `/api/v1/source/${source.id}`, { body: { name: 'b', providerConfig: shown } });
+  const answer = await source.send({ method: 'GET', path: '?challenge_code=abc' });
+  const url = `http://posthorn.test${source.path}`;
+  const digest = createHash('sha256').update(`abc${providerConfig.verificationToken}${url}`).digest('hex');
+  assert.deepEqual(answer.json, { challengeResponse: digest });
 });

@@ -8,6 +8,7 @@ import { checkUid } from '../../../contract/uid.ts';
 import type { Sealed, Source, SourceAnswer, SourceSecret } from '../../../core/catalog/resources.ts';
 import { newId, type SourceId } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
+import { withSecrets } from '../../../engine/source-config.ts';
 import type { Call } from '../../define-operation.ts';
 
 export type SourceCall = Pick<
@@ -64,7 +65,7 @@ export function changedSource(call: SourceCall, before: Source, body: SourceChan
     description: keep('description'),
     metadata: body.metadata === undefined ? before.metadata : checkMetadata(body.metadata),
     provider: keep('provider'),
-    providerConfig: keep('providerConfig'),
+    providerConfig: configOf(call, before, body),
     secrets: body.secrets === undefined ? before.secrets : sealSecrets(call, before, body.secrets),
     values: body.values === undefined ? before.values : sealed(call, before.id, body.values),
     allowCapture: keep('allowCapture'),
@@ -95,6 +96,11 @@ export function sourceOut(call: SourceCall, source: Source) {
     url: sourceUrl(call, source),
     secrets: openSecrets(call, source),
     valueNames: Object.keys((openJson(call, source, source.values) ?? {}) as object),
+    providerConfig: withSecrets(
+      source.providerConfig,
+      call.engine.sources.providers.get(source.provider),
+      () => MASK,
+    ),
     input: maskedInput(call, source),
   });
 }
@@ -124,6 +130,20 @@ export function freshToken(call: SourceCall, id: SourceId): Pick<Source, 'token'
 const BASE32 = 'abcdefghijkmnpqrstuvwxyz23456789';
 function base32(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => BASE32[byte & 31]).join('');
+}
+
+/** Secret values that come back masked stay as they were. They are sealed anew: another provider has other ones. */
+function configOf(call: SourceCall, before: Source, body: SourceChanges): Source['providerConfig'] {
+  const { providers } = call.engine.sources;
+  const open = (text: string): string => call.engine.vault.open(call.organization, before.id, text as Sealed);
+  const known = withSecrets(before.providerConfig, providers.get(before.provider), open);
+  const given = Object.entries(body.providerConfig ?? known).map(
+    ([name, value]) => [name, value === MASK ? (known[name] ?? value) : value] as const,
+  );
+  const provider = providers.get(body.provider ?? before.provider);
+  return withSecrets(Object.fromEntries(given), provider, (value) =>
+    call.engine.vault.seal(call.organization, before.id, value),
+  );
 }
 
 function sealSecrets(call: SourceCall, before: Source, given: readonly string[] | null): Sealed | null {
