@@ -35,6 +35,36 @@ test('large bodies beyond the budget are told to come back, small ones pass, and
   await app.close();
 });
 
+test('who fills a share with bodies that never end leaves room for the others', async () => {
+  const app = fastify();
+  const budgetBytes = 8 * LARGE_BODY_BYTES;
+  addBodyBudget(app, {
+    bodyBytesMax: 1_000_000,
+    budgetBytes,
+    admit: () => undefined,
+    shareOf: ({ url }) => url,
+  });
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, _request, reply) =>
+    reply.code(error instanceof Problem ? error.status : 500).send(),
+  );
+  app.post('/:who', () => 'taken');
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const post = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: 'x'.repeat(LARGE_BODY_BYTES) }))
+      .status;
+  const headers = { 'content-length': String(2 * LARGE_BODY_BYTES) };
+  const slow = request({ port, path: '/one', method: 'POST', headers });
+  slow.on('error', () => undefined);
+  slow.write('x');
+  await new Promise<void>((resolve) => app.server.once('request', () => resolve()));
+  assert.equal(await post('/one'), 503);
+  assert.equal(await post('/other'), 200);
+  slow.destroy();
+  await app.close();
+});
+
 test('a large body takes nothing of the budget, and is not read, before it is known who sends it', async () => {
   const app = fastify();
   const admit = ({ headers }: { headers: { authorization?: string | undefined } }): void => {

@@ -11,9 +11,14 @@ export const LARGE_BODY_BYTES_MAX = 256 * 1024 * 1024;
 /** Smaller bodies are not counted: the number of connections bounds them. */
 export const LARGE_BODY_BYTES = 16 * 1024;
 
+/** Whose URL anybody may know takes no more than this part of the budget, so that the others can go on. */
+const SHARE = 1 / 4;
+
 export interface BudgetLimits {
   readonly bodyBytesMax: number;
   readonly budgetBytes: number;
+  /** Requests of one text have one share together; null = all of the budget, as whoever has a token. */
+  readonly shareOf?: (request: { readonly url: string }) => string | null;
   /**
    * Throws or rejects unless who sends this is known, or where it is sent to. Without this anybody could fill the
    * budget with bodies that never end.
@@ -23,21 +28,30 @@ export interface BudgetLimits {
 
 export function addBodyBudget(app: FastifyInstance, limits: BudgetLimits): void {
   let taken = 0;
+  const shares = new Map<string, number>();
   app.addHook('onRequest', (request, reply, done) => {
     const bytes = expectedBytes(request.headers, request.routeOptions.bodyLimit ?? limits.bodyBytesMax);
     if (bytes < LARGE_BODY_BYTES) return done();
     const take = (): void => {
       // Who went away meanwhile closes no more.
       if (reply.raw.destroyed) return;
-      if (taken + bytes > limits.budgetBytes) {
+      const share = limits.shareOf?.(request) ?? null;
+      const ofShare = share === null ? 0 : (shares.get(share) ?? 0);
+      const isOverShare = ofShare > 0 && ofShare + bytes > limits.budgetBytes * SHARE;
+      if (taken + bytes > limits.budgetBytes || isOverShare) {
         done(new Problem('unavailable', TOO_MANY));
         return;
       }
-      taken += bytes;
+      const count = (more: number): void => {
+        taken += more;
+        if (share === null) return;
+        const left = (shares.get(share) ?? 0) + more;
+        if (left === 0) shares.delete(share);
+        else shares.set(share, left);
+      };
+      count(bytes);
       // `close` comes once, however the exchange ends.
-      reply.raw.once('close', () => {
-        taken -= bytes;
-      });
+      reply.raw.once('close', () => count(-bytes));
       done();
     };
     const admitted = async (): Promise<unknown> => limits.admit(request);

@@ -50,6 +50,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   addBodyBudget(app, {
     bodyBytesMax: parts.settings.bodyBytesMax,
     budgetBytes: LARGE_BODY_BYTES_MAX,
+    shareOf: ({ url }) => (url.startsWith(SOURCE_PATH) ? tokenHashOf(url) : null),
     admit: ({ url, headers }) =>
       url.startsWith(SOURCE_PATH)
         ? knownSource(parts, url)
