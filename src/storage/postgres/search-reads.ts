@@ -65,8 +65,9 @@ interface Place {
   readonly day: number;
 }
 
-/** Rows of each older day that are tested one by one: so small a part of those of the newest. */
-const LOOKS_OF_DAY = 10;
+/** So many times the rows that are tested one by one are too many to be sorted. */
+const MANY = 2;
+const LOOKS_MAX = 2 ** 31 - 1;
 
 type SearchLimits = Pick<StorageLimits, 'searchLooksMax' | 'readDeadlineMs'>;
 
@@ -151,9 +152,7 @@ class StretchSearch {
     const near = await this.#near(range, this.#looks);
     if (near.ended !== null || near.rest === null) return near.ended;
     for (const { day, ...stretch } of await this.#days(near.rest)) {
-      // A day of which much is sought is gone through as well: the index would give all of it to be sorted.
-      const some = await this.#near(stretch, Math.ceil(this.#looks / LOOKS_OF_DAY));
-      const ended = some.ended ?? (some.rest && (await this.#far(day, some.rest)));
+      const ended = await this.#far(day, stretch);
       if (ended !== null) return ended;
       // What is looked for may be in none of many days.
       if (this.#page.isLate) return this.#page.result(this.#isUp ? stretch.before - 1 : stretch.after + 1);
@@ -184,13 +183,20 @@ class StretchSearch {
   async #far(day: number, range: Range): Promise<Candidates | null> {
     for (let rest = range; ; ) {
       const room = this.#page.room;
-      const places = await this.#context.db.query<Place>(
+      const places = await this.#context.db.query<Place | { seq: null }>(
         'SELECT * FROM posthorn_search_far_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
-        [...this.#asked(rest), room, day - 1, day + 1],
+        [...this.#asked(rest), this.#looks * MANY, room, day],
       );
-      const ended = await this.#addPlaces(places);
-      if (ended !== null || places.length < room) return ended;
-      rest = this.#beyond(rest, places.at(-1)!.seq);
+      const found = places.filter((place) => place.seq !== null);
+      if (found.length < places.length) {
+        const near = await this.#near(rest, LOOKS_MAX);
+        if (near.ended !== null || near.rest === null) return near.ended;
+        rest = near.rest;
+        continue;
+      }
+      const ended = await this.#addPlaces(found);
+      if (ended !== null || found.length < room) return ended;
+      rest = this.#beyond(rest, found.at(-1)!.seq);
     }
   }
 
@@ -204,14 +210,14 @@ class StretchSearch {
 
   /**
    * The range cut where a day begins, in the order asked for. An event's day is that of its id, its place that of its
-   * commit, so a stretch holds events of its neighbours, too.
+   * commit: a stretch begins with the first event of its day or of a later one.
    */
   async #days(range: Range): Promise<readonly (Range & { readonly day: number })[]> {
     const rows = await this.#context.db.query<{ day: number; first: number }>(
       `SELECT d.day, f.first FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
        CROSS JOIN LATERAL (SELECT substring(c.relname FROM '[0-9]+$')::integer AS day) AS d
        CROSS JOIN LATERAL (SELECT min(s.seq) AS first FROM search s WHERE s.scope_no = $1 AND s.day = d.day OFFSET 0) AS f
-       WHERE i.inhparent = to_regclass('search') AND f.first IS NOT NULL ORDER BY f.first DESC`,
+       WHERE i.inhparent = to_regclass('search') AND f.first IS NOT NULL ORDER BY d.day DESC`,
       [this.#owner.no],
     );
     const cut: (Range & { readonly day: number })[] = [];
