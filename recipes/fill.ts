@@ -1,5 +1,6 @@
 /** Puts values into the texts of a recipe, and computes signatures. It shares no code with what verifies them. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, sign } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { Making } from './recipe.ts';
 
 const NESTED_MAX = 10;
@@ -35,12 +36,18 @@ export class Values {
     return this.#made(making, depth + 1);
   }
 
-  #made({ of, hmac, hash, key = '${secret}', in: encoding }: Making, depth: number): string {
+  #made({ of, in: encoding, ...how }: Making, depth: number): string {
     const text = this.fill(of, depth);
     if (encoding === 'percent') return encodeURIComponent(text);
-    if (hmac !== undefined) return createHmac(hmac, this.fill(key, depth)).update(text).digest(encoding);
-    return hash === undefined
+    if (encoding === 'crc32') return `${crc32(text)}`;
+    if (how.hmac !== undefined)
+      return createHmac(how.hmac, this.fill(how.key ?? '${secret}', depth))
+        .update(text)
+        .digest(encoding);
+    if (how.sign !== undefined)
+      return sign(how.sign, Buffer.from(text), this.#value('privateKey', depth)).toString(encoding);
+    return how.hash === undefined
       ? Buffer.from(text).toString(encoding)
-      : createHash(hash).update(text).digest(encoding);
+      : createHash(how.hash).update(text).digest(encoding);
   }
 }

@@ -4,7 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 type Texts = Readonly<Record<string, string>>;
 type Document = Readonly<Record<string, unknown>>;
 
-/** `${name}` in any text stands for one of the values below, for what `make` makes, or for what fill.ts knows. */
+/**
+ * `${name}` in any text stands for one of `secrets` and `values`, for what `make` makes, or for what the runner knows:
+ * `url` (the source's own, as a path), `token` (its last part), `receiver`, `served`, `now` (ISO 8601), `seconds` (Unix),
+ * `uuid`, `publicKey` and `privateKey` (RSA, PEM); in calls `body`; in what is expected `id` (of the event).
+ */
 export interface Recipe {
   readonly id: string;
   readonly system: string;
@@ -63,7 +67,9 @@ export interface Making {
   /** Of an HMAC; `${secret}` unless said. */
   readonly key?: string;
   readonly hash?: string;
-  readonly in: 'hex' | 'base64' | 'base64url' | 'percent';
+  /** With `${privateKey}`: RSA. */
+  readonly sign?: string;
+  readonly in: 'hex' | 'base64' | 'base64url' | 'percent' | 'crc32';
 }
 
 export interface Expected {
