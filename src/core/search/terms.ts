@@ -3,7 +3,13 @@
  * out), of every path that is there, and of every word. Two things may have one hash, so what an index finds is looked
  * at again (`matches.ts`); what it does not find is not there.
  */
-import { type PathCondition, pathConditionsOf, type SearchFilter, type SearchPath } from './filter.ts';
+import {
+  type PathCondition,
+  pathConditionsOf,
+  type SearchFilter,
+  type SearchPath,
+  type SearchValue,
+} from './filter.ts';
 import {
   booleanIn,
   isObject,
@@ -19,8 +25,10 @@ import { askedText, wordsOf } from './words.ts';
 export const EVENT_TERMS_MAX = 1024;
 /** Terms that one filter asks for at most; the rest is left to the second look. */
 const FILTER_TERMS_MAX = 16;
-/** `path = value` of longer texts is no term. */
+/** `path = value` of longer texts is no term; counted in the normal form in which texts are compared. */
 const VALUE_CHARS_MAX = 256;
+/** A text has at most so many times the units of its normal form (Unicode FAQ, "Normalization"). */
+const NORMAL_FORM_TIMES = 4;
 /** Values that are looked at, also where all are the same; a document with more has more terms than are kept. */
 const VALUES_MAX = 50_000;
 /** Words of a text are taken from so much of it; one that goes on has more terms than are kept. */
@@ -64,8 +72,13 @@ export function termsOf(filter: SearchFilter): readonly number[] {
 function termOfCondition({ path, op, value }: PathCondition): number | null {
   if (UNINDEXED.has(String(path[0]))) return null;
   const key = pathKey(path);
-  const isLong = typeof value === 'string' && value.length > VALUE_CHARS_MAX;
-  return op === '=' && !isLong ? equals(key, value) : exists(key);
+  return op === '=' && !isLong(value) ? equals(key, value) : exists(key);
+}
+
+function isLong(value: SearchValue): boolean {
+  if (typeof value !== 'string') return false;
+  if (value.length > VALUE_CHARS_MAX * NORMAL_FORM_TIMES) return true;
+  return value.normalize('NFC').length > VALUE_CHARS_MAX;
 }
 
 /** Names of members only: `items`, `items[]` and `items[3]` are one. */
@@ -121,10 +134,8 @@ class Collector {
   }
 
   #text(value: string, { path, untyped, hasWords }: Place): void {
-    if (value.length <= VALUE_CHARS_MAX) {
-      this.#term(equals(path, value));
-      if (untyped) this.#meanings(value, path);
-    }
+    if (!isLong(value)) this.#term(equals(path, value));
+    if (untyped) this.#meanings(value, path);
     if (!hasWords) return;
     if (value.length > TEXT_CHARS_MAX) this.#overflows = true;
     else for (const word of wordsOf(value)) this.#term(wordTerm(word));

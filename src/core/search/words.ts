@@ -25,9 +25,10 @@ export function askedText(text: string): AskedText {
   const words: string[] = [];
   const phrases: (readonly string[])[] = [];
   // Every second part was in quotes; a quote that is never closed is none.
-  for (const [i, part] of text.split('"').entries()) {
+  const parts = text.split('"');
+  for (const [i, part] of parts.entries()) {
     const found = wordsOf(part);
-    if (i % 2 === 1 && found.length > 1) phrases.push(found);
+    if (i % 2 === 1 && i < parts.length - 1 && found.length > 1) phrases.push(found);
     else words.push(...found);
   }
   return { words, phrases };
