@@ -147,6 +147,8 @@ test('an announced secret is kept only with consent', () => {
   assert.equal(without.kind === 'refused' && without.reason, 'handshake-refused');
   const kept = verify('asana', { headers }, { secrets: [], allowCapture: true });
   assert.ok(kept.kind === 'handshake' && kept.capture === 'announced');
+  const long = { ...headers, 'X-Hook-Secret': 'x'.repeat(1025) };
+  assert.equal(verify('asana', { headers: long }, { secrets: [], allowCapture: true }).kind, 'refused');
   assert.equal(kept.answer.headers['x-hook-secret'], 'announced');
   const later = verify('asana', { headers: { 'X-Hook-Signature': hmac('{}') }, body: '{}' }, { secrets: [] });
   assert.equal(later.kind === 'refused' && later.reason, 'no-secret');

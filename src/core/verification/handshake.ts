@@ -12,6 +12,8 @@ import type { HttpAnswer, Verification, VerifierContext } from './verifier.ts';
 
 /** An answer that repeats what was asked is never longer. */
 const ANSWER_MAX = 4096;
+/** A secret that a sender announces; whoever comes first announces it. */
+const CAPTURED_MAX = 1024;
 
 export interface CompiledHandshake {
   readonly signed: boolean;
@@ -93,7 +95,8 @@ function compileCapture(
   const take = compileSelector(capture, context);
   return (view) => {
     const value = only(take(view));
-    if (context.allowCapture && value !== undefined && value !== '') return value;
+    if (context.allowCapture && value !== undefined && value !== '' && value.length <= CAPTURED_MAX)
+      return value;
     return refuse('handshake-refused', 'consent to keep the secret that the sender announces', 'none');
   };
 }
