@@ -25,6 +25,8 @@ export interface Sent {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly outcome: Outcome;
+  /** What the event holds made it impossible, whatever the destination would have said. */
+  readonly isOfEvent: boolean;
 }
 
 /** What an attempt comes to: to be recorded, then to be told to the lane. */
@@ -91,14 +93,14 @@ export class Attempts {
       }
     } catch (cause) {
       if (cause instanceof Unrenderable)
-        return { startedAt, endedAt: clock.now(), outcome: unrenderable(cause.message) };
+        return { startedAt, endedAt: clock.now(), outcome: unrenderable(cause.message), isOfEvent: true };
       this.#parts.log.error('delivery.unrenderable', cause, {
         eventId: delivery.event.id,
         destinationId: compiled.destination.id,
       });
       outcome = unrenderable('The request could not be made; the server log says why.');
     }
-    return { startedAt, endedAt: clock.now(), outcome };
+    return { startedAt, endedAt: clock.now(), outcome, isOfEvent: false };
   }
 
   async #sendWithToken(
@@ -123,14 +125,7 @@ export class Attempts {
     target: Target,
     sent: Sent,
   ): Conclusion | Promise<Conclusion | typeof GIVEN_UP> {
-    const judged = judge({
-      health: lane.health,
-      window: lane.window,
-      outcome: sent.outcome,
-      now: sent.endedAt,
-      disableAfterMs: this.#disableAfterMs,
-      uniform: this.#parts.dice.uniform(),
-    });
+    const judged = this.#judge(lane, sent);
     lane.health = judged.health;
     const context: Context = { lane, delivery, target, sent, judged };
     // Delivered at the first attempt, as nearly all are: no schedule is looked up, nothing is told.
@@ -138,6 +133,13 @@ export class Attempts {
       return this.#conclusion(context, this.#settle(context, NO_SCHEDULE), NOTHING_PUBLISHED);
     }
     return this.#concludeWithLookups(context);
+  }
+
+  #judge({ health, window }: Lane, { outcome, endedAt: now, isOfEvent }: Sent): Judgement {
+    // Else whoever may send to a source could close its destinations. A probe has to come to something, though.
+    if (isOfEvent && health.circuit === 'closed') return { health, window, changed: false, disable: null };
+    const uniform = this.#parts.dice.uniform();
+    return judge({ health, window, outcome, now, disableAfterMs: this.#disableAfterMs, uniform });
   }
 
   async #concludeWithLookups(context: Context): Promise<Conclusion | typeof GIVEN_UP> {

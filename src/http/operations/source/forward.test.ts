@@ -88,3 +88,15 @@ test('a flow that leads back to its own source ends after eight hops, and other 
   assert.equal(ninth.json.code, 'loop_detected');
   assert.equal((await source.send({ headers: [['Posthorn-Trace', 'hops=8']], body: 'x' })).status, 202);
 });
+
+test('bodies that a template cannot use do not close a destination to those that it can', async () => {
+  const source = await makeSource(posthorn);
+  const request = { kind: 'call', body: '{{ body.n }}' };
+  await makeFlow(posthorn, receiver.url, { destination: { request }, flow: { sources: [source.id] } });
+  const send = (body: string) => source.send({ headers: [['Content-Type', 'application/json']], body });
+  for (let n = 0; n < 15; n++) await send('{}');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const at = receiver.requests.length;
+  await send('{"n":"good"}');
+  assert.equal((await receiver.waitFor(at + 1))[at]!.body.toString(), 'good');
+});
