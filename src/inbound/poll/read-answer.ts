@@ -31,7 +31,7 @@ function decoded(body: Uint8Array, contentType: string): string {
 
 /** The URL of `rel=next` in a Link header (RFC 8288); null = this was the last page. */
 export function nextPage(link: string | undefined, base: string): string | null {
-  for (const [, target = '', params = ''] of (link ?? '').matchAll(/<([^>]*)>([^<]*)/g)) {
+  for (const [, target = '', params = ''] of (link ?? '').matchAll(/<([^<>]*)>([^<]*)/g)) {
     if (/;\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)/i.test(params) && URL.canParse(target, base)) {
       const url = new URL(target, base);
       if (url.protocol === 'https:' || url.protocol === 'http:') return url.href;

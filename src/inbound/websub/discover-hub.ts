@@ -36,7 +36,7 @@ interface Link {
 }
 
 function headerLinks(header: string): Link[] {
-  return [...header.matchAll(/<([^>]*)>([^<]*)/g)].map(([, href = '', params = '']) => ({
+  return [...header.matchAll(/<([^<>]*)>([^<]*)/g)].map(([, href = '', params = '']) => ({
     rels: relsOf(/;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(params)?.slice(1).join('') ?? ''),
     href,
     type: '',
@@ -47,9 +47,10 @@ function headerLinks(header: string): Link[] {
 function documentLinks(text: string): Link[] {
   const [head = ''] = text
     .slice(0, HEAD_CHARS_MAX)
-    .replace(/<!--[\s\S]*?-->/g, '')
+    // One that is never closed goes on to the end (and is looked for once).
+    .replace(/<!--[\s\S]*?(?:-->|$)/g, '')
     .split(/<(?:body|item|entry)\b/i, 1);
-  return [...head.matchAll(/<(?:[\w-]{1,50}:)?link\b([^>]*)>/gi)].map(([, attributes = '']) => ({
+  return [...head.matchAll(/<(?:[\w-]{1,50}:)?link\b([^<>]*)>/gi)].map(([, attributes = '']) => ({
     rels: relsOf(attribute(attributes, 'rel')),
     href: attribute(attributes, 'href'),
     type: attribute(attributes, 'type').toLowerCase(),

@@ -38,9 +38,7 @@ test('a hub is subscribed to, its question answered, and what it signs is an eve
   await using posthorn = await startPosthorn({
     engine: { publicUrl: front.url },
     http: { publicUrl: front.url },
-    inboundKinds: (parts) => [
-      makeWebsubKind({ ...parts, userAgent: 'Posthorn-Test', publicUrl: front.url }),
-    ],
+    inboundKinds: (parts) => [makeWebsubKind({ ...parts, userAgent: 'Posthorn-Test', publicUrl: front.url })],
   });
   front.target = posthorn.url;
   const topic = `${page.url}/feed`;

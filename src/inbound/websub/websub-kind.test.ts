@@ -198,3 +198,17 @@ test('settings that cannot work are refused, at the member that is wrong', () =>
   assert.equal(refused({ url: 'https://a.example', hub: 'hub' }), 'hub');
   assert.equal(refused({ url: 'https://a.example', leaseSeconds: 1 }), 'leaseSeconds');
 });
+
+test('a page of nothing but beginnings is looked through at once', () => {
+  const page = {
+    kind: 'answered',
+    status: 200,
+    headers: {},
+    body: Buffer.of(),
+    url: 'https://a.example/',
+  } as const;
+  const begun = performance.now();
+  for (const beginning of ['<!--', '<link ', '<link rel="', '<a:'])
+    assert.equal(discoverHub(page, beginning.repeat(262_144 / beginning.length)), null);
+  assert.ok(performance.now() - begun < 2_000);
+});
