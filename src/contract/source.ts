@@ -32,7 +32,9 @@ export const SourceAnswerShape = Type.Union(
     Type.Object({ kind: Type.Literal('ack') }),
     Type.Object({
       kind: Type.Union([Type.Literal('static'), Type.Literal('template')]),
-      status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599 })),
+      status: Type.Optional(
+        Type.Union([Type.Integer({ minimum: 200, maximum: 599 }), Type.String({ maxLength: 4096 })]),
+      ),
       headers: Type.Optional(Headers),
       body: Type.Optional(Type.String({ maxLength: TEMPLATE_CHARS_MAX })),
     }),
@@ -40,7 +42,7 @@ export const SourceAnswerShape = Type.Union(
   ],
   {
     description:
-      'What senders are answered once the event is stored. `ack`: 202 with its id, or what the provider expects. `static`. `template`: `{{ CEL }}` in headers and body. `poll`: 202 with a Location that tells what became of it.',
+      'What senders are answered once the event is stored. `ack`: 202 with its id, or what the provider expects. `static`. `template`: `{{ CEL }}` in status (a text), headers and body. `poll`: 202 with a Location that tells what became of it.',
   },
 );
 

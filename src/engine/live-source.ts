@@ -34,7 +34,7 @@ export type LiveAnswer =
   | { readonly kind: 'ack' | 'poll' }
   | {
       readonly kind: 'rendered';
-      readonly status: number;
+      readonly status: number | Template;
       readonly headers: readonly (readonly [string, Template])[];
       readonly body: Template;
     };
@@ -107,7 +107,9 @@ export function readsBody({ reads }: { reads: ReadonlySet<string> }): boolean {
 }
 
 function templatesOf(answer: LiveAnswer): Template[] {
-  return answer.kind === 'rendered' ? [answer.body, ...answer.headers.map(([, template]) => template)] : [];
+  if (answer.kind !== 'rendered') return [];
+  const { status, headers, body } = answer;
+  return [body, ...headers.map(([, template]) => template), ...(typeof status === 'number' ? [] : [status])];
 }
 
 function liveAnswer(answer: SourceAnswer, expressions: Expressions): LiveAnswer {
@@ -116,7 +118,7 @@ function liveAnswer(answer: SourceAnswer, expressions: Expressions): LiveAnswer 
     answer.kind === 'template' ? expressions.template(text) : fixed(text);
   return {
     kind: 'rendered',
-    status: answer.status,
+    status: typeof answer.status === 'number' ? answer.status : make(answer.status),
     headers: Object.entries(answer.headers).map(([name, text]) => [name, make(text)]),
     body: make(answer.body),
   };

@@ -152,7 +152,9 @@ export class SourceCalls {
     const answer =
       answered.kind === 'rendered'
         ? answered.answer
-        : (live.verifier.acknowledge(seen, '') ?? plainAnswer(id, call));
+        : answered.kind === 'failed' && answered.status !== undefined
+          ? { ...plainAnswer(id, call), status: answered.status }
+          : (live.verifier.acknowledge(seen, '') ?? plainAnswer(id, call));
     const headers: Record<string, string> = { ...answer.headers, 'posthorn-event-id': id };
     if (receipt.kind === 'duplicate') headers['posthorn-duplicate'] = 'true';
     if (live.source.answer.kind === 'poll') headers.location = `${call.statusUrl}/${id}`;

@@ -65,6 +65,7 @@ export class SourceChecks implements Sources {
           'Give a header name of letters, digits and hyphens that is not one of the connection’s own.',
         );
     if (answer.kind === 'static') return;
+    if (typeof answer.status === 'string') this.checkTemplate(answer.status, ['body', 'answer', 'status']);
     this.checkTemplate(answer.body, ['body', 'answer', 'body']);
     for (const [name, text] of Object.entries(answer.headers))
       this.checkTemplate(text, ['body', 'answer', 'headers', name]);

@@ -285,7 +285,8 @@ export type SourceAnswer =
   /** Templates over the event. */
   | {
       readonly kind: 'template';
-      readonly status: number;
+      /** A text is a template, too. */
+      readonly status: number | string;
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
     }

@@ -222,6 +222,33 @@ test('answers: fixed, from a template with an HMAC, and one that fails is still 
   assert.match(failing.json.id, /^evt_/);
 });
 
+test('an answer’s status may depend on the call; one that cannot be told is no yes', async () => {
+  const source = await makeSource(posthorn, {
+    answer: {
+      kind: 'template',
+      status: '{{ body.branch == "main" ? 409 : 200 }}',
+      body: '{{ body.branch }}',
+    },
+  });
+  const answerTo = async (body: string) => {
+    const { status, text, headers } = await source.send({ headers: JSON_HEADER, body });
+    assert.match(String(headers['posthorn-event-id']), /^evt_/);
+    return [status, text];
+  };
+  assert.deepEqual(await answerTo('{"branch":"main"}'), [409, 'main']);
+  assert.deepEqual(await answerTo('{"branch":"next"}'), [200, 'next']);
+  assert.equal((await answerTo('{}'))[0], 500);
+  for (const answer of [
+    { kind: 'template', status: '{{ body. }}' },
+    { kind: 'static', status: '{{ 200 }}' },
+    { kind: 'template', status: 99 },
+  ]) {
+    const refused = await posthorn.call('POST', '/api/v1/source', { body: { name: 'x', answer } });
+    assert.equal(refused.status, 422, JSON.stringify(answer));
+    assert.match(refused.text, /answer/);
+  }
+});
+
 test('limits: size, rate and method are told with the right status, and other sources do not notice', async () => {
   const small = await makeSource(posthorn, { bodyBytesMax: 10, methods: ['POST'] });
   assert.equal((await small.send({ body: 'x'.repeat(11) })).status, 413);

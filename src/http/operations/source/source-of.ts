@@ -196,12 +196,10 @@ function dedupeOf(given: NonNullable<SourceChanges['dedupe']> | null): Source['d
 
 function answerOf(given: NonNullable<SourceChanges['answer']>): SourceAnswer {
   if (given.kind === 'ack' || given.kind === 'poll') return { kind: given.kind };
-  return {
-    kind: given.kind,
-    status: given.status ?? 200,
-    headers: given.headers ?? {},
-    body: given.body ?? '',
-  };
+  const { status = 200, headers = {}, body = '' } = given;
+  if (given.kind === 'template') return { kind: 'template', status, headers, body };
+  if (typeof status === 'number') return { kind: 'static', status, headers, body };
+  throw invalid(['body', 'answer', 'status'], 'Give a number; a text is for answers of kind template.');
 }
 
 function inMs(given: number | null | undefined, unit: number, before: number | null): number | null {
