@@ -163,9 +163,19 @@ export class SourceCalls {
 
   /** Some proxies compress what a sender signed before it was compressed. */
   async #verifyDecoded(verifier: Verifier, seen: ReceivedCall, refused: Verification): Promise<Verification> {
-    const body = await this.#parts.formats.decode(seen.headers, seen.body);
+    const body = await this.#decoded(seen);
     if (body === seen.body) return refused;
     return verifier.verify({ ...seen, body }, { now: this.#parts.clock.now(), ask: this.#ask });
+  }
+
+  /** What cannot be decompressed is refused for its proof, as it came. */
+  async #decoded({ headers, body }: ReceivedCall): Promise<Uint8Array> {
+    try {
+      return await this.#parts.formats.decode(headers, body);
+    } catch (cause) {
+      if (cause instanceof Problem) return body;
+      throw cause;
+    }
   }
 
   async #shakeHands(

@@ -272,6 +272,21 @@ test('a body that a proxy compressed verifies over what the sender signed', asyn
   assert.ok(answer.status === 413 || answer.status === 401, String(answer.status));
 });
 
+test('what is neither signed nor compressed as it says is refused like any forgery, and is no bug', async () => {
+  const source = await makeSource(posthorn, GITHUB);
+  const bomb = gzipSync(Buffer.alloc(20_000_000));
+  for (const [encoding, body] of [
+    ['gzip', 'no gzip'],
+    ['gzip', bomb],
+    ['odd', 'x'],
+  ] as const) {
+    const headers: [string, string][] = [...signedByGithub(body, 'guess'), ['Content-Encoding', encoding]];
+    assert.equal((await source.send({ headers, body })).status, 401);
+  }
+  assert.equal((await rejections(source.id)).length, 3);
+  assert.ok(!posthorn.lines.some(({ event }) => event === 'operation.refused'));
+});
+
 test('what cannot be read is taken with the reason, or refused where the source says so', async () => {
   const lenient = await makeSource(posthorn);
   assert.equal((await lenient.send({ headers: JSON_HEADER, body: '{"a":' })).status, 202);
