@@ -4,7 +4,7 @@ import { checkHeaders } from '../../../contract/custom-headers.ts';
 import { type DestinationIn, parseRequest, renderDestination } from '../../../contract/flow-destination.ts';
 import { parseRef } from '../../../contract/ids.ts';
 import type { Destination, DestinationRequest } from '../../../core/catalog/resources.ts';
-import { contentTypeFault } from '../../../core/event/limits.ts';
+import { contentTypeFault, isSensitiveHeader } from '../../../core/event/limits.ts';
 import { RECEIVED } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
 import type { Call } from '../../define-operation.ts';
@@ -69,6 +69,12 @@ function checkedRequest(
   if (request.body !== null) sources.checkTemplate(request.body, ['body', 'request', 'body']);
   for (const [name, template] of request.headers) {
     checkHeaders({ [name]: 'x' }, ['body', 'request', 'headers']);
+    // A request is shown to whoever may look, and told in the audit log.
+    if (isSensitiveHeader(name) && !template.includes('{{'))
+      throw invalid(
+        ['body', 'request', 'headers', name],
+        `Give ${name} in the destination's own "headers" or "auth", where it is sealed.`,
+      );
     sources.checkTemplate(template, ['body', 'request', 'headers', name]);
   }
   return request;

@@ -40,6 +40,17 @@ test('a call of one’s own has a content type that can be sent', async () => {
   }
 });
 
+test('a credential in a call of one’s own is sent to where it is sealed', async () => {
+  const make = (headers: Record<string, string>) =>
+    posthorn.call('POST', '/api/v1/destination', {
+      body: { url: 'https://receiver.example/', request: { kind: 'call', headers } },
+    });
+  const refused = await make({ authorization: 'Bearer abc' });
+  assert.equal(refused.status, 422);
+  assert.match(refused.json.detail, /"headers" or "auth"/);
+  assert.equal((await make({ Authorization: '{{ headers["authorization"] }}' })).status, 201);
+});
+
 test('what a provider is configured with is sealed and masked where it proves something', async () => {
   const providerConfig = { verificationToken: 'v'.repeat(40), accessToken: 'o'.repeat(40) };
   const source = await makeSource(posthorn, { provider: 'ebay', providerConfig });
