@@ -29,11 +29,12 @@ interface Scene {
 /** Throws when the documents cannot be made. */
 export async function playRecipe(recipe: Recipe, stage: Stage): Promise<Played[]> {
   const now = new Date();
+  const seconds = Math.floor(now.getTime() / 1000);
   const receiver = `${stage.receiver.url}/${recipe.id}`;
   const known: Record<string, string> = {
     ...{ ...recipe.values, ...recipe.secrets, ...(usesKeys(recipe) && keyPair()) },
     ...{ receiver, served: `${receiver}/served`, uuid: randomUUID() },
-    ...{ now: now.toISOString(), seconds: `${Math.floor(now.getTime() / 1000)}` },
+    ...{ now: now.toISOString(), seconds: `${seconds}`, later: `${seconds + 900}` },
   };
   if (recipe.serves !== undefined) serve(stage, recipe);
   const made: string[] = [];

@@ -7,7 +7,8 @@ type Document = Readonly<Record<string, unknown>>;
 /**
  * `${name}` in any text stands for one of `secrets` and `values`, for what `make` makes, or for what the runner knows:
  * `url` (the source's own, as a path), `token` (its last part), `receiver`, `served`, `now` (ISO 8601), `seconds` (Unix),
- * `uuid`, `publicKey` and `privateKey` (RSA, PEM); in calls `body`; in what is expected `id` (of the event).
+ * `later` (a quarter of an hour on), `uuid`, `publicKey` and `privateKey` (RSA, PEM); in calls `body`; in what is
+ * expected `id` (of the event).
  */
 export interface Recipe {
   readonly id: string;
