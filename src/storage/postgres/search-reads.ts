@@ -5,7 +5,7 @@ import type { CandidateQuery, Candidates } from '../../ports/search.ts';
 import { type StoredRow, storedOf } from '../sql/event-row.ts';
 import type { StorageLimits } from '../sql/limits.ts';
 import { CandidatePage, ORDER_SLACK_MS, type Range, stretchesOf } from '../sql/search-stretches.ts';
-import { seqBefore, storedColumns } from './event-reads.ts';
+import { lastSeq, seqBefore, storedColumns } from './event-reads.ts';
 import { EVENT_COLUMNS, EVENT_JOINS, scopeNo, timeCondition } from './event-sql.ts';
 import { type ReadContext, rowLimit, Values } from './read-context.ts';
 import { overflowTerm, storedTerm } from './search-terms.ts';
@@ -94,15 +94,21 @@ export async function candidates(
   return page.whole();
 }
 
-/** Times as a range of seqs, with room for what was accepted at about the same time. */
+/**
+ * Times as a range of seqs, with room for what was accepted at about the same time. Who goes on from the newest with the
+ * next page (an ascending list, an export, a replay) gets to what is decided, or would pass over what is still to come.
+ */
 async function boundsOf(
-  { db }: ReadContext,
+  context: ReadContext,
   organization: OrganizationId,
-  { since, until, after, before }: CandidateQuery,
+  { since, until, after, before, direction }: CandidateQuery,
 ): Promise<Range> {
-  const range = { after, before: before ?? Number.MAX_SAFE_INTEGER };
-  if (since === null && until === null) return range;
+  const { db } = context;
   const scope = { organization, applicationId: RECEIVED };
+  const end =
+    direction === 'oldest-first' ? (await lastSeq(context, { scope })) + 1 : Number.MAX_SAFE_INTEGER;
+  const range = { after, before: before === null ? end : Math.min(before, end) };
+  if (since === null && until === null) return range;
   const values = new Values();
   const seqAt = (at: number | null, slack: number) =>
     at === null ? 'NULL::bigint' : seqBefore(values, scope, at + slack);

@@ -5,8 +5,17 @@ import pg from 'pg';
 import { until } from '../../../test/support/cluster-nodes.ts';
 import { type PostgresServer, testPostgres } from '../../../test/support/postgres.ts';
 import { closePostgresStore, openPostgresStore } from '../../../test/support/postgres-stores.ts';
+import { RECEIVED } from '../../core/ids.ts';
 import type { Storage } from '../../ports/storage.ts';
-import { ADA, ADA_APP, accept, enterNewWorld, NOON, newDestinationId } from '../conformance/samples.ts';
+import {
+  ADA,
+  ADA_APP,
+  accept,
+  enterNewWorld,
+  NOON,
+  newDestinationId,
+  receivedOf,
+} from '../conformance/samples.ts';
 import { IDLE } from '../conformance/storage-test.ts';
 import { STORAGE_LIMITS } from '../sql/limits.ts';
 import { type Connections, openConnections, type Session } from './connection.ts';
@@ -64,6 +73,31 @@ describe('reads beside a transaction that is under way', () => {
     await until('the second is decided', async () => (await read()).length === 2);
     assert.deepEqual(seqsOf(await read(sought)), [second.seq]);
     assert.equal(await storage.history.lastSeq(ADA_APP), second.seq);
+  });
+
+  it('a search that goes on where it ended stops before what is not decided, with an index and without', async () => {
+    const received = { applicationId: RECEIVED, received: receivedOf() };
+    const search = async (terms: readonly number[], direction: 'oldest-first' | 'newest-first') => {
+      const query = {
+        terms,
+        before: null,
+        after: 0,
+        direction,
+        since: null,
+        until: null,
+        withContent: false,
+      };
+      return seqsOf((await storage.search.candidates(ADA, { ...query, ...SIZE })).rows);
+    };
+    await hold();
+    const { seq } = await accept(storage, [], received);
+    for (const terms of [[], [7]]) {
+      assert.deepEqual(await search(terms, 'oldest-first'), []);
+      assert.deepEqual(await search(terms, 'newest-first'), [seq]);
+    }
+    await release();
+    for (const terms of [[], [7]])
+      await until('it is decided', async () => (await search(terms, 'oldest-first'))[0] === seq);
   });
 
   it('what is looked up or listed by id is there at once', async () => {
