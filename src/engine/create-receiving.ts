@@ -46,13 +46,16 @@ export function createReceiving(parts: EngineParts, options: ReceivingOptions): 
   const receiver = new Receiver(parts, {
     ...{ directory, publisher, sources, metrics },
     saw: (of) => {
-      states.saw(of);
+      states.saw(of, parts.clock.now());
       arrivals.rang(of.organization);
       indexer.wake();
     },
   });
   const hosts = new InboundHosts(parts, { directory, sources, receiver, states });
-  const inbound = new InboundSources(parts, { held, hosts, states });
+  const inbound = new InboundSources(parts, {
+    ...{ held, hosts, states },
+    lastEventAt: (of, since) => received.lastEventAt(of, since),
+  });
   const calls = new SourceCalls(parts, {
     ...{ sources, receiver, metrics, hub: new HubCalls(parts, states) },
     capture: (live, secret) => captureSecret(live, secret, { committer, vault, parts }),

@@ -22,6 +22,8 @@ export interface InboundSourcesOptions {
   readonly held: HeldShards;
   readonly hosts: InboundHosts;
   readonly states: SourceStates;
+  /** When the source's newest event since that instant was taken, by any node; null = there is none. */
+  readonly lastEventAt: (of: SourceOf, since: number) => Promise<number | null>;
 }
 
 export class InboundSources {
@@ -145,6 +147,9 @@ export class InboundSources {
     // Whatever came since ended that silence, even if another one has begun.
     const hasEnded = !isSilent || (lastEventAt ?? 0) > since;
     if (isSilent && state !== 'silent') {
+      // What other nodes take they write down only now and then, or never when they die.
+      const heardAt = await this.#options.lastEventAt(of, now - expectEveryMs);
+      if (heardAt !== null) return states.saw(of, heardAt);
       await states.writeHealth(of, { state: 'silent', detail: SILENT }, 'source.silent');
       this.#parts.log.warn('source.silent', { organization: of.organization, sourceId: of.source.id });
     } else if (hasEnded && state === 'silent') {

@@ -1,6 +1,7 @@
 /** What was received before: read, found, and planned again. */
 import type { Destination } from '../core/catalog/resources.ts';
-import { type OrganizationId, RECEIVED } from '../core/ids.ts';
+import { type OrganizationId, RECEIVED, renderId } from '../core/ids.ts';
+import { NO_FILTER } from '../core/search/filter.ts';
 import { compileDetector } from '../core/verification/detect-provider.ts';
 import type { ReceivedCall } from '../core/verification/verifier.ts';
 import type { StoredEvent } from '../ports/history.ts';
@@ -12,6 +13,7 @@ import { readsBody } from './live-source.ts';
 import type { LiveSources } from './live-sources.ts';
 import { Reading } from './reading.ts';
 import { planReceived } from './received-plan.ts';
+import type { SourceOf } from './source-states.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -47,6 +49,16 @@ export class ReceivedEvents implements Received {
 
   find(organization: OrganizationId, page: EventPage): Promise<FoundEvents> {
     return this.#search.find(organization, page);
+  }
+
+  /** When the newest event since this instant was accepted, by any node; null = there is none. */
+  async lastEventAt({ organization, source }: SourceOf, since: number): Promise<number | null> {
+    const search = { ...NO_FILTER, sourceIds: [renderId(source.id, 'source')] };
+    const found = await this.find(organization, {
+      query: { search, types: null, vias: null, since, until: null },
+      ...{ direction: 'newest-first', after: 0, before: null, limit: 1, withContent: false },
+    });
+    return found.rows[0]?.stored.event.acceptedAt ?? null;
   }
 
   async plan(organization: OrganizationId, stored: StoredEvent): Promise<readonly Destination[]> {

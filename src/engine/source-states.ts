@@ -38,9 +38,9 @@ export class SourceStates {
     this.#operational = options.operational;
   }
 
-  /** An event was taken here just now. */
-  saw(of: SourceOf): void {
-    this.#seen.set(of.source.id, this.#parts.clock.now());
+  /** An event was taken at this instant. */
+  saw(of: SourceOf, at: number): void {
+    this.#seen.set(of.source.id, Math.max(at, this.lastSeen(of.source.id) ?? 0));
     if (of.source.expectEveryMs !== null) this.#unwritten.set(of.source.id, of);
   }
 
