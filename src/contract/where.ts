@@ -89,7 +89,16 @@ function comparedWith(text: string, op: SearchOperator): SearchValue {
     return text.slice(1, -1).replaceAll(/\\(.)/g, '$1');
   if (op === 'contains' || op === 'startsWith') return text;
   if (Object.hasOwn(WORDS, text)) return WORDS[text]!;
-  return NUMBER.test(text) ? Number(text) : text;
+  return NUMBER.test(text) && !isInexact(text, op) ? Number(text) : text;
+}
+
+/**
+ * An integer that no number holds, as ids of some services are: a document has its digits as a text, and equal are equal
+ * digits. And what is beyond every number, which a stored query could not say.
+ */
+function isInexact(text: string, op: SearchOperator): boolean {
+  const value = Number(text);
+  return !Number.isFinite(value) || (!isOrdered(op) && /^-?\d+$/.test(text) && !Number.isSafeInteger(value));
 }
 
 function isOrdered(op: SearchOperator): boolean {
