@@ -63,7 +63,8 @@ function checkedRequest(
 ): DestinationRequest | null {
   if (request?.kind !== 'call') return request;
   const { sources } = call.engine;
-  const fault = contentTypeFault(request.contentType);
+  // '' = as the event says.
+  const fault = request.contentType === '' ? null : contentTypeFault(request.contentType);
   if (fault !== null) throw invalid(['body', 'request', 'contentType'], fault);
   if (request.url !== null) sources.checkTemplate(request.url, ['body', 'request', 'url']);
   if (request.body !== null) sources.checkTemplate(request.body, ['body', 'request', 'body']);
