@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { idAt } from './ids.ts';
-import { attemptEvent, endpointEvent, OPERATIONAL_EVENT_TYPES } from './operational-events.ts';
+import { idAt, type SourceId } from './ids.ts';
+import { attemptEvent, endpointEvent, OPERATIONAL_EVENT_TYPES, sourceEvent } from './operational-events.ts';
 
 const AT = Date.UTC(2026, 0, 31, 12);
 const id = idAt(AT, 'first');
@@ -53,6 +53,25 @@ test('an attempt event names the message and its last attempt', () => {
   });
 });
 
+test('an event of a source names it, and says what is wrong and since when nothing came', () => {
+  const source = { id: id as SourceId, uid: 'till', name: 'the old till' };
+  const told = sourceEvent('source.silent', source, { detail: 'Nothing came.', lastEventAt: AT });
+  assert.deepEqual(body(told), {
+    type: 'source.silent',
+    data: {
+      sourceId: `src_${id}`,
+      sourceUid: 'till',
+      name: 'the old till',
+      detail: 'Nothing came.',
+      lastEventAt: '2026-01-31T12:00:00.000Z',
+    },
+  });
+});
+
 test('the list of types is what operational webhooks can ask for', () => {
-  assert.equal(new Set(OPERATIONAL_EVENT_TYPES).size, 7);
+  assert.deepEqual(OPERATIONAL_EVENT_TYPES, [
+    ...['endpoint.created', 'endpoint.updated', 'endpoint.deleted', 'endpoint.disabled'],
+    ...['message.attempt.failing', 'message.attempt.recovered', 'message.attempt.exhausted'],
+    ...['source.silent', 'source.failing', 'source.recovered'],
+  ]);
 });
