@@ -107,6 +107,18 @@ test('without an interval of its own it asks as often as the feed hints, within 
   }
 });
 
+test('whatever the dice say, each round asks', async () => {
+  await using site = await startReceiver();
+  const dice = [0, 0.9, 0.1, 0.5, 0, 0.8];
+  await using rig = askingRig(makeFeedKind, { uniform: () => dice.shift() ?? 0 });
+  site.answer(rss([1]));
+  rig.start(settingsOf(site, { jitterSeconds: 60 }));
+  await rig.until('it has asked', () => site.requests.length === 1);
+  await rig.round();
+  await rig.round();
+  assert.equal(site.requests.length, 3);
+});
+
 test('what is no feed is told, with the feed of the page where it names one', async () => {
   await using site = await startReceiver();
   await using rig = askingRig(makeFeedKind);

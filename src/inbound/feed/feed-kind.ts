@@ -65,6 +65,7 @@ interface Memory {
   hintMs: number | null;
   /** How often the hub had called when we last looked; null = no hub calls us. */
   pokes: number | null;
+  /** When it is asked although the hub has not called. */
   dueAt: number;
   /** What is to be told beside that all is well. */
   detail: string | null;
@@ -85,7 +86,9 @@ async function look(running: Running): Promise<void> {
   const cursor = ((await host.readCursor()) ?? {}) as Partial<FeedState> & HubCursor;
   const pokes = cursor.pokes ?? 0;
   const isPoked = memory.pokes !== null && pokes > memory.pokes;
-  if (!isPoked && clock.now() < memory.dueAt) return;
+  const dueInMs = memory.dueAt - clock.now();
+  // Farther off than it was ever set, the clock was put back meanwhile.
+  if (!isPoked && dueInMs > 0 && dueInMs <= intervalMs(settings, memory.hintMs) + settings.jitterMs) return;
   const answer = await asker.ask({
     ...{ url: settings.url, accept: ACCEPT, answerBytesMax: FEED_BYTES_MAX },
     ...{ validators: memory.validators, signal: steady.signal },
@@ -103,7 +106,10 @@ async function look(running: Running): Promise<void> {
   const hub = settings.websub ? await followHub({ parts, host, page: settings.url }, announced) : NO_HUB;
   memory.detail = hub.detail ?? leftOut;
   memory.pokes = hub.isCalling ? pokes : null;
-  memory.dueAt = clock.now() + intervalMs(settings, memory.hintMs) + dice.uniform() * settings.jitterMs;
+  // Without a hub each round asks: how long it slept says when.
+  memory.dueAt = hub.isCalling
+    ? clock.now() + intervalMs(settings, memory.hintMs) + dice.uniform() * settings.jitterMs
+    : 0;
 }
 
 function feedIn(answer: Answered): { readonly feed: Feed; readonly text: string } {
