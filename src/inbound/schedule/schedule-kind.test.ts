@@ -127,6 +127,19 @@ test('a store that is away delays a run and does not lose it', async () => {
   assert.deepEqual([planned(rig), rig.health.at(-1)], [[iso('00:20')], ['running', null]]);
 });
 
+test('a clock that had run ahead by years does not silence a schedule for years', async () => {
+  await using rig = askingRig(makeScheduleKind, { startAt });
+  await rig.start({ everySeconds: 600 }, source).stop();
+  rig.cursor = {
+    last: Date.UTC(2036, 0, 1),
+    about: scheduleSettings({ everySeconds: 600 }).about,
+    version: 1,
+  };
+  rig.start({ everySeconds: 600 }, source);
+  await rig.clock.advance(10 * MINUTE);
+  assert.deepEqual(planned(rig), [iso('00:20')]);
+});
+
 test('two nodes that run the same source fire each run once', async () => {
   await using rig = askingRig(makeScheduleKind, { startAt });
   const input = { everySeconds: 600 };

@@ -68,6 +68,9 @@ interface Running {
 /** Waits for the next run and sees to it, and to what was missed; resolves to the newest run that was seen to. */
 async function runNext({ parts, host, settings, plan, tell, steady }: Running, seen: Seen): Promise<number> {
   const { clock, dice } = parts;
+  // A clock that had run far ahead: what it saw to is not to keep the schedule silent until then.
+  const wasAhead = (): boolean => seen.last - clock.now() > A_DAY_MS;
+  if (wasAhead()) return clock.now();
   const next = plan.next(seen.last);
   if (next === null) {
     tell('running', 'It has run for the last time; there is nothing to come.');
@@ -77,9 +80,9 @@ async function runNext({ parts, host, settings, plan, tell, steady }: Running, s
   const jitterMs = dice.uniform() * settings.jitterMs;
   const fireAt = next + jitterMs;
   if (clock.now() < fireAt) tell('running', null);
-  for (let now = clock.now(); now < fireAt && !steady.isStopped; now = clock.now())
+  for (let now = clock.now(); now < fireAt && !steady.isStopped && !wasAhead(); now = clock.now())
     await steady.sleep(Math.min(fireAt - now, LOOK_EVERY_MS));
-  if (steady.isStopped) return seen.last;
+  if (steady.isStopped || wasAhead()) return seen.last;
   const now = clock.now() - jitterMs;
   const owed = owedRuns({ plan, last: seen.last, now, policy: settings.missed, graceMs: GRACE_MS });
   for (const run of owed.runs) await fire({ parts, host, settings }, run);
