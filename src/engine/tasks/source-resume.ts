@@ -24,6 +24,9 @@ const SETTLED_MS = 6_000;
 /** A foreign transaction may hide what comes after it: looked for again, but not for ever. */
 const HIDDEN_REST_MS = 500;
 const HIDDEN_MS = 10 * 60_000;
+const BEHIND_REST_MS = 500;
+/** Running tasks, of all organizations, that are looked through. */
+const RUNNING_MAX = 1_000;
 
 /**
  * Delivers along the flows what a source kept while it was paused, in order of acceptance, and nothing that has a
@@ -34,6 +37,8 @@ export const sourceResume = defineTask<SourceResume>({
   readInput: (input) => ({ sourceId: readId(input, 'sourceId'), since: readInstant(input, 'since') }),
   async step({ sourceId, since }, context) {
     const { organization, task, storage, received } = context;
+    if (await isBehindAnother(sourceId, context))
+      return { cursor: null, done: 0, finished: false, data: task.data, restMs: BEHIND_REST_MS };
     const { after, end } = await boundsOf(since, context);
     const rows = await storage.history.readEvents(
       { organization, applicationId: RECEIVED },
@@ -83,6 +88,22 @@ async function boundsOf(since: number, context: StepContext): Promise<{ after: n
   const after = task.cursor === null ? await storage.history.seqAt(scope, since - SLACK_MS) : known!;
   if (end || now - task.createdAt < settledMs(context)) return { after, end: end ?? UNKNOWN };
   return { after, end: (await storage.history.lastSeq(scope)) || after };
+}
+
+/**
+ * Whoever pauses again soon after a resume gets a second task that looks at the same events: it waits for the first, or
+ * both would find the same deliveries missing.
+ */
+async function isBehindAnother(
+  sourceId: SourceId,
+  { organization, task, storage }: StepContext,
+): Promise<boolean> {
+  if (task.cursor !== null) return false;
+  const running = await storage.catalog.runningTasks(RUNNING_MAX);
+  return running.some(
+    ({ organization: of, task: { id, task: name, input } }) =>
+      of === organization && name === task.task && input.sourceId === sourceId && id < task.id,
+  );
 }
 
 /** The destinations where it has no delivery, settled or not. */
