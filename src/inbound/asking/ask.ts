@@ -44,6 +44,9 @@ export function makeAsker({ web, clock, userAgent }: InboundParts, settings: Ask
     async ask({ url, accept, method = 'GET', body = null, validators = null, answerBytesMax, signal }) {
       // A next page, or a topic, on another origin is nobody to show our keys to.
       const isHome = new URL(url).origin === origin;
+      // A body may hold one.
+      if (!isHome && body !== null)
+        throw new Trouble(`The next page is on ${new URL(url).host}, where a body is not sent: use GET`);
       const authorization = isHome ? await authorizer.header() : null;
       const asking = web.ask({
         method,

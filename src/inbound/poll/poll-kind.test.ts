@@ -208,6 +208,17 @@ test('a condition is of one URL, and is not sent to another', async () => {
   );
 });
 
+test('a body, which may hold a key, goes to no other origin', async () => {
+  await using api = await startReceiver();
+  await using other = await startReceiver();
+  await using rig = askingRig(makePollKind);
+  api.answer(json({ data: [order(1, 'a')] }, { link: `<${other.url}/2>; rel="next"` }));
+  rig.start(settingsOf(api, { pages: 'link', method: 'POST', body: '{"key":"k"}' }));
+  await rig.asleep();
+  assert.deepEqual([api.requests.length, other.requests.length], [1, 0]);
+  assert.match(String(rig.health.at(-1)), /^failing,The next page is on 127\.0\.0\.1:\d+, where a body/);
+});
+
 test('pages are followed by their links, and a key goes to no other origin', async () => {
   await using api = await startReceiver();
   await using other = await startReceiver();
