@@ -1,6 +1,7 @@
 /**
- * The crash test: publishers run at full speed while the server is killed with SIGKILL at random moments. Every id that
- * was answered with 202 must arrive; duplicates are counted, because delivery is at least once.
+ * The crash test: publishers, and callers of a source, run at full speed while the server is killed with SIGKILL at
+ * random moments. Every id that was answered with 202 must arrive; duplicates are counted, because delivery is at least
+ * once.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -37,12 +38,12 @@ export async function crash(options: CrashOptions): Promise<CrashReport> {
   });
   await server.start();
   const token = await server.token();
-  await prepare(server.url, token, receiver.url);
+  const source = await prepare(server.url, token, receiver.url);
 
   const accepted = new Set<string>();
   const stop = new AbortController();
   const publishers = Array.from({ length: options.publishers }, (_, n) =>
-    publish({ url: server.url, token, n, accepted, signal: stop.signal }),
+    publish({ url: server.url, token, source, n, accepted, signal: stop.signal }),
   );
   try {
     for (let kill = 1; kill <= options.kills; kill++) {
@@ -71,30 +72,38 @@ export async function crash(options: CrashOptions): Promise<CrashReport> {
   };
 }
 
-async function prepare(url: string, token: string, target: string): Promise<void> {
-  const post = async (path: string, body: unknown): Promise<void> => {
+/** The path of a source whose events go to the receiver, too. */
+async function prepare(url: string, token: string, target: string): Promise<string> {
+  const post = async (path: string, body: unknown): Promise<{ id: string; url: string }> => {
     const response = await fetch(url + path, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as { id: string; url: string };
   };
   await post('/api/v1/app', { name: 'Crash', uid: 'crash' });
   await post('/api/v1/app/crash/endpoint', { url: target });
+  const source = await post('/api/v1/source', { name: 'Crash' });
+  const { id } = await post('/api/v1/destination', { url: target });
+  await post('/api/v1/flow', { name: 'Crash', sources: [source.id], destinations: [id] });
+  return new URL(source.url).pathname;
 }
 
 async function publish(options: {
   url: string;
   token: string;
+  source: string;
   n: number;
   accepted: Set<string>;
   signal: AbortSignal;
 }): Promise<void> {
-  const { url, token, n, accepted, signal } = options;
+  const { url, token, source, n, accepted, signal } = options;
+  const path = n % 2 === 0 ? '/api/v1/app/crash/msg' : source;
   for (let count = 0; !signal.aborted; count++) {
     try {
-      const response = await fetch(`${url}/api/v1/app/crash/msg`, {
+      const response = await fetch(url + path, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: JSON.stringify({ eventType: 'crash.test', payload: { publisher: n, count } }),
@@ -108,7 +117,7 @@ async function publish(options: {
 }
 
 async function startReceiver() {
-  /** Successful arrivals by webhook id. */
+  /** Successful arrivals by the id of the message or event. */
   const arrived = new Map<string, number>();
   const server = createServer((request, response) => {
     request.resume();
@@ -117,7 +126,7 @@ async function startReceiver() {
         response.writeHead(500).end();
         return;
       }
-      const id = String(request.headers['webhook-id']);
+      const id = String(request.headers['posthorn-event-id'] ?? request.headers['webhook-id']);
       arrived.set(id, (arrived.get(id) ?? 0) + 1);
       response.writeHead(204).end();
     });
