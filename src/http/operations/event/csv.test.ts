@@ -12,14 +12,26 @@ test('cells are quoted where RFC 4180 asks for it, and only there', () => {
 });
 
 test('no text is left that a spreadsheet would take for a formula', () => {
-  for (const text of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])
+  for (const text of [
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\t=1',
+    '\r=1',
+    '\n=1',
+    '＝1+1',
+    '＋1',
+    '－1',
+    '＠SUM(A1)',
+  ])
     assert.match(csvRow([text]), /^"?'/, JSON.stringify(text));
 });
 
 test('whatever the texts are, a reader of CSV gets them back, with the apostrophe before formulas', () => {
   fc.assert(
     fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 4 }), (texts) => {
-      const expected = texts.map((text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text));
+      const expected = texts.map((text) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text));
       assert.deepEqual(readRow(csvRow(texts)), expected);
     }),
   );

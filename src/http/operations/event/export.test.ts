@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, ServerResponse } from 'node:http';
 import { after, before, test } from 'node:test';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
 import { makeSource, type TestSource } from '../../../../test/support/source.ts';
@@ -93,6 +93,24 @@ test('a table without columns has the usual ones', async () => {
 test('columns of lines are members', async () => {
   const { text } = await posthorn.call('GET', '/api/v1/event/export?type=n.3&columns=type,body.n,body.x');
   assert.equal(text, '{"type":"n.3","body.n":3,"body.x":null}\n');
+});
+
+test('a large event in many columns is sent column by column', async (t) => {
+  const body = 'x'.repeat(300_000);
+  const type: [string, string] = ['Content-Type', 'text/plain'];
+  const { json } = await (await makeSource(posthorn, { uid: 'large' })).send({ headers: [type], body });
+  let largest = 0;
+  const { write } = ServerResponse.prototype;
+  t.mock.method(ServerResponse.prototype, 'write', function (this: ServerResponse, chunk: string) {
+    largest = Math.max(largest, chunk.length);
+    return write.call(this, chunk, 'utf8');
+  });
+  const columns = Array.from({ length: 50 }, () => 'body').join(',');
+  const table = await posthorn.call('GET', `/api/v1/event/export?format=csv&source=large&columns=${columns}`);
+  assert.equal(table.text.length, `${columns}\r\n`.length + 50 * (body.length + 1) + 1);
+  const lines = await posthorn.call('GET', '/api/v1/event/export?source=large&columns=body,id,body[0]');
+  assert.deepEqual(lines.json, { body, id: json.id, 'body[0]': null });
+  assert.ok(largest < 2 * body.length, `${largest} characters at once`);
 });
 
 test('a column that is none is refused before anything is sent', async () => {

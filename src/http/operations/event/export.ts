@@ -3,11 +3,13 @@ import { EVENT_EXPORT_QUERY, ExportOut } from '../../../contract/event.ts';
 import type { EventPage, FoundEvents, ReadEvent } from '../../../engine/engine.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { type Column, columnsOf, readsContent, valueIn } from './columns.ts';
-import { csvRow } from './csv.ts';
+import { csvCells, csvRow } from './csv.ts';
 import { attachment, eventOut, filterOf, READ, TAG } from './event-of.ts';
 
 /** Events that are read at once; what they say is sent before more are read. */
 const BATCH = 100;
+/** Pieces of a line are sent together up to so many characters: many columns of a large event make a larger line. */
+const CHUNK_CHARS = 65_536;
 const CSV_COLUMNS = [
   ...['id', 'receivedAt', 'source', 'type', 'method', 'path', 'verified', 'contentType', 'size', 'body'],
 ];
@@ -71,19 +73,36 @@ async function* textOf(
 ): AsyncGenerator<string> {
   if (format === 'csv') yield csvRow(columns.map(({ name }) => name));
   for (let found = first; ; ) {
-    for (const row of found.rows) yield lineOf(row, columns, format);
+    for (const row of found.rows) yield* chunksOf(piecesOf(row, columns, format));
     if (found.next === null || signal.aborted) return;
     const from = page.direction === 'oldest-first' ? { after: found.next } : { before: found.next };
     found = await call.engine.received.find(call.organization, { ...page, ...from });
   }
 }
 
-function lineOf(row: ReadEvent, columns: readonly Column[], format: Export['format']): string {
+function* chunksOf(pieces: Iterable<string>): Generator<string> {
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK_CHARS) continue;
+    yield chunk;
+    chunk = '';
+  }
+  if (chunk !== '') yield chunk;
+}
+
+/** The line of an event, column by column. */
+function* piecesOf(row: ReadEvent, columns: readonly Column[], format: Export['format']): Generator<string> {
   const event = eventOut(row);
-  if (format === 'csv') return csvRow(columns.map((column) => valueIn(event, column)));
-  const line =
-    columns.length === 0
-      ? event
-      : Object.fromEntries(columns.map((column) => [column.name, valueIn(event, column) ?? null]));
-  return `${JSON.stringify(line)}\n`;
+  if (columns.length === 0) yield `${JSON.stringify(event)}\n`;
+  else if (format === 'csv') yield* csvCells(columns.map((column) => valueIn(event, column)));
+  else {
+    const line = Object.fromEntries(columns.map((column) => [column.name, valueIn(event, column) ?? null]));
+    let before = '{';
+    for (const [name, value] of Object.entries(line)) {
+      yield `${before}${JSON.stringify(name)}:${JSON.stringify(value)}`;
+      before = ',';
+    }
+    yield '}\n';
+  }
 }
