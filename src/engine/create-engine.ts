@@ -65,7 +65,7 @@ export function createEngine(parts: EngineParts): Engine {
   const tasks = taskRunner(parts, { publisher, directory, held, receiving });
   const sweep = new Sweep(parts, { lanes, held, tasks });
   const outbox = new Outbox(parts, { directory, publisher, held, retrier });
-  const membership = new Membership(parts, { held, lanes, directory, outbox, tasks, retrier });
+  const membership = new Membership(parts, { held, lanes, receiving, directory, outbox, tasks, retrier });
   return {
     directory,
     vault,

@@ -32,6 +32,8 @@ export interface Receiving extends Pick<Engine, 'sources' | 'mailboxes' | 'recei
   readonly received: ReceivedEvents;
   start(): void;
   stop(): Promise<void>;
+  /** Resolves when nothing of these shards is fetched or listened for here any more. */
+  giveUp(shards: ReadonlySet<number>): Promise<void>;
   /** A source was made, changed or removed. */
   sourcesChanged(): void;
 }
@@ -72,6 +74,7 @@ export function createReceiving(parts: EngineParts, options: ReceivingOptions): 
     stop: async () => {
       await Promise.all([inbound.stop(), indexer.stop()]);
     },
+    giveUp: (shards) => inbound.giveUp(shards),
     sourcesChanged: () => inbound.wake(),
   };
 }

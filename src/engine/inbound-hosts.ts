@@ -8,6 +8,7 @@ import type { CachedDirectory } from './directory.ts';
 import type { EngineParts } from './engine.ts';
 import type { LiveSources } from './live-sources.ts';
 import type { Receipt, Receiver } from './receiver.ts';
+import type { SourceRun } from './source-run.ts';
 import type { SourceOf, SourceStates } from './source-states.ts';
 
 /** Two items with one key are taken for the same within this time, unless the source says otherwise. */
@@ -15,6 +16,11 @@ const SAME_WITHIN_MS = 7 * 24 * 3_600_000;
 /** Ways in where anybody can write: what they bring is not known to come from whom it says. */
 const OPEN_KINDS: ReadonlySet<SourceKind> = new Set(['smtp', 'irc', 'xmpp']);
 const MAILBOX = /^([a-z0-9]{16,64})(?:\+([^@]{1,128}))?@/;
+
+interface Told {
+  readonly state: 'running' | 'failing';
+  readonly detail: string | null;
+}
 
 export interface InboundHostsOptions {
   readonly directory: CachedDirectory;
@@ -32,8 +38,8 @@ export class InboundHosts implements InboundDirectory {
     this.#options = options;
   }
 
-  /** Throws when the main secret does not fit. */
-  hostOf(of: SourceOf): InboundHost {
+  /** `run`: null = any node may take for it at any time. Throws when the main secret does not fit. */
+  hostOf(of: SourceOf, run: SourceRun | null): InboundHost {
     const { organization, source } = of;
     const { states, sources } = this.#options;
     const open = (sealed: NonNullable<typeof source.input>): string =>
@@ -43,10 +49,20 @@ export class InboundHosts implements InboundDirectory {
       source,
       input: source.input === null ? {} : JSON.parse(open(source.input)),
       callbackUrl: `${this.#parts.settings.publicUrl}/in/${open(source.token)}`,
-      take: (item) => this.#take(of, item),
+      take: async (item) => {
+        await run?.pass();
+        return this.#take(of, item);
+      },
       readCursor: async () => (await states.read(of))?.cursor ?? null,
-      writeCursor: (cursor) => states.writeCursor(of, cursor),
-      health: (state, detail) => this.#tell(of, state, detail),
+      writeCursor: async (cursor) => {
+        await run?.pass();
+        // At each try: what another node has written meanwhile must stay.
+        await states.changeCursor(of, () => {
+          run?.mustGoOn();
+          return cursor;
+        });
+      },
+      health: (state, detail) => this.#tell(of, { state, detail }, run),
     };
   }
 
@@ -57,7 +73,7 @@ export class InboundHosts implements InboundDirectory {
     const found = await this.#options.directory.source(tokenHash, this.#parts.clock.now());
     if (found === null || found.source.kind !== 'smtp' || found.source.disabled) return null;
     const tag = /^[^+@]+\+([^@]+)@/.exec(address)?.[1] ?? null;
-    return { host: this.hostOf(found), tag };
+    return { host: this.hostOf(found, null), tag };
   }
 
   async #take(of: SourceOf, item: InboundItem): Promise<Taken> {
@@ -77,9 +93,11 @@ export class InboundHosts implements InboundDirectory {
   }
 
   /** Best effort, in the background: what could not be written is told with the next change. */
-  #tell(of: SourceOf, state: 'running' | 'failing', detail: string | null): void {
+  #tell(of: SourceOf, { state, detail }: Told, run: SourceRun | null): void {
+    if (run?.isOver) return;
     const { states } = this.#options;
     const write = async (): Promise<void> => {
+      await run?.pass();
       const before = await states.health(of);
       // Silence is for whoever watches it; it ends with an event.
       if (before.state === 'silent' && state === 'running') return;

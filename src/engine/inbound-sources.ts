@@ -2,10 +2,12 @@
  * Runs the sources that go and fetch or listen, each on the one node that holds its shard, and notices those that have
  * gone quiet. Every two seconds: read which there are, start, stop, restart what changed.
  */
+import { shardOf } from '../core/shard.ts';
 import type { InboundKind, RunningInbound } from '../ports/inbound.ts';
 import type { EngineParts } from './engine.ts';
 import type { HeldShards } from './held-shards.ts';
 import type { InboundHosts } from './inbound-hosts.ts';
+import { SourceRun } from './source-run.ts';
 import type { SourceOf, SourceStates } from './source-states.ts';
 
 const ROUND_MS = 2_000;
@@ -15,6 +17,7 @@ const SEEN_WRITTEN_MS = 10_000;
 
 interface Running {
   readonly version: number;
+  readonly run: SourceRun;
   readonly way: RunningInbound | null;
 }
 
@@ -55,6 +58,12 @@ export class InboundSources {
   wake(): void {
     this.#isAwake = true;
     if (!this.#isLooking) this.#next(0);
+  }
+
+  /** Resolves when nothing of these shards runs here any more; what is being taken is taken. */
+  async giveUp(shards: ReadonlySet<number>): Promise<void> {
+    const theirs = [...this.#running.keys()].filter((id) => shards.has(shardOf(id)));
+    await Promise.all(theirs.map((id) => this.#end(id)));
   }
 
   async stop(): Promise<void> {
@@ -107,8 +116,8 @@ export class InboundSources {
   async #care(of: SourceOf): Promise<void> {
     const { id, version } = of.source;
     const known = this.#running.get(id);
-    if (known !== undefined && known.version !== version) await this.#end(id);
-    if (this.#stopped) return;
+    if (known !== undefined && (known.version !== version || known.run.isOver)) await this.#end(id);
+    if (this.#stopped || !this.#options.held.hasKey(id)) return;
     if (!this.#running.has(id)) this.#begin(of);
     await this.#notice(of);
   }
@@ -116,15 +125,16 @@ export class InboundSources {
   #begin(of: SourceOf): void {
     const { source } = of;
     const kind = this.#kinds.get(source.kind);
+    const run = new SourceRun(this.#parts);
     let way: RunningInbound | null = null;
     if (kind !== undefined) {
       try {
-        way = kind.run(this.#options.hosts.hostOf(of));
+        way = kind.run(this.#options.hosts.hostOf(of, run));
       } catch (cause) {
         this.#parts.log.error('source.not-started', cause, { sourceId: source.id, kind: source.kind });
       }
     }
-    this.#running.set(source.id, { version: source.version, way });
+    this.#running.set(source.id, { version: source.version, run, way });
   }
 
   async #end(id: string): Promise<void> {
@@ -134,6 +144,7 @@ export class InboundSources {
     await running.way?.stop().catch((cause: unknown) => {
       this.#parts.log.error('source.not-stopped', cause, { sourceId: id });
     });
+    running.run.end();
   }
 
   /** Silence begins and ends; events that other nodes took count through what they wrote. */

@@ -2,12 +2,13 @@
  * This node as a member of the cluster: does with lanes, tasks and outbox what it is told of shards, wakes and changes.
  *
  *   gained ──> held: every lane with work is listed and met, tasks are resumed
- *   giveUp ──> nothing more begins, what is under way is recorded, lanes are forgotten
+ *   giveUp ──> nothing more begins, what is under way is recorded, lanes are forgotten, ways in have stopped
  *   lost   ──> lanes are forgotten at once; what is under way will be refused, or was recorded in time
  */
 import type { OrganizationId } from '../core/ids.ts';
 import type { Member } from '../ports/cluster.ts';
 import type { LaneKey } from '../ports/queue.ts';
+import type { Receiving } from './create-receiving.ts';
 import type { CachedDirectory } from './directory.ts';
 import type { EngineParts } from './engine.ts';
 import { CHORES_SHARD, filterOf, type HeldShards } from './held-shards.ts';
@@ -21,6 +22,7 @@ const LANES_PER_PAGE = 1_000;
 export interface MembershipOptions {
   readonly held: HeldShards;
   readonly lanes: Lanes;
+  readonly receiving: Pick<Receiving, 'giveUp'>;
   readonly directory: CachedDirectory;
   readonly outbox: Outbox;
   readonly tasks: RunningTasks;
@@ -65,8 +67,9 @@ export class Membership implements Member {
   }
 
   async giveUp(shards: ReadonlySet<number>): Promise<void> {
-    this.#options.held.giveUp(shards);
-    await this.#options.lanes.close(shards);
+    const { held, lanes, receiving } = this.#options;
+    held.giveUp(shards);
+    await Promise.all([receiving.giveUp(shards), lanes.close(shards)]);
   }
 
   lost(): void {

@@ -74,10 +74,6 @@ export class SourceStates {
     });
   }
 
-  writeCursor(of: SourceOf, cursor: unknown): Promise<void> {
-    return this.#write(of, (state) => ({ ...state, cursor }));
-  }
-
   /** `told`: the operational event that tells of the change. */
   writeHealth(
     of: SourceOf,

@@ -1,11 +1,13 @@
 /** Receiving over several nodes on one PostgreSQL: what one of them knows, takes or was doing when it died. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startReceiver } from '../support/receiver.ts';
-import { booksOf, CALLED_SOURCE, call, startCallers } from './callers.ts';
+import { type AnsweredCall, booksOf, CALLED_SOURCE, call, NOTHING_WRONG, startCallers } from './callers.ts';
 import { startCluster, type TestCluster, until } from './cluster.ts';
+import { EventTail } from './event-tail.ts';
+import { type GrowingList, startGrowingList } from './growing-list.ts';
 
 let cluster: TestCluster;
 before(async () => {
@@ -15,6 +17,8 @@ before(async () => {
 after(() => cluster?.[Symbol.asyncDispose]());
 
 const NODES = [0, 1, 2] as const;
+/** A node that runs, for questions that any of them can answer. */
+let running = 0;
 
 interface Made {
   readonly id: string;
@@ -45,7 +49,7 @@ const at = (node: number, { url }: Source): string => cluster.nodes[node]!.url +
 const atAll = (source: Source): string[] => NODES.map((node) => at(node, source));
 
 const deliveriesOf = async (id: string): Promise<number> =>
-  (await cluster.ok<Story>(0, 'GET', `/api/v1/event/${id}`)).deliveries.length;
+  (await cluster.ok<Story>(running, 'GET', `/api/v1/event/${id}`)).deliveries.length;
 
 let calls = 0;
 /** A call to a node that is taken; the event's id. */
@@ -56,7 +60,7 @@ async function take(node: number, source: Source): Promise<string> {
 }
 
 /** All events of a source, in order of acceptance, as a node tells them. */
-async function eventsOf({ id }: Made, node = 0): Promise<Event[]> {
+async function eventsOf({ id }: Made, node = running): Promise<Event[]> {
   const events: Event[] = [];
   for (let iterator = ''; ; ) {
     const path = `/api/v1/event?source=${id}&order=ascending&limit=250${iterator}`;
@@ -211,4 +215,148 @@ describe('while all nodes run', { concurrency: true }, () => {
     t.diagnostic(`its end was told after ${Date.now() - backAt} ms`);
     assert.deepEqual(told().slice(0, 2), ['source.silent', 'source.recovered']);
   });
+});
+
+/** A source that this node runs. */
+async function sourceOn(node: number, given: object): Promise<Source> {
+  for (;;) {
+    const source = await makeSource(given);
+    if ((await cluster.holderOf(source.id)) === node) return source;
+    await cluster.ok(0, 'DELETE', `/api/v1/source/${source.id}`);
+  }
+}
+
+const everySecond = { kind: 'schedule', input: { everySeconds: 1, missed: 'all' } };
+const everyFive = (url: string): object => ({
+  kind: 'poll',
+  input: { url, everySeconds: 5, jitterSeconds: 0, items: '', firstRun: 'emit' },
+});
+
+/** Since a source's last event. */
+const fired = async (source: Made): Promise<number> => (await eventsOf(source)).length;
+
+/** Each second from the first to the last has fired, and once. */
+function assertEverySecond(events: readonly Event[]): void {
+  const seconds = events.map(({ body }) => Date.parse(body.scheduledAt)).sort((a, b) => a - b);
+  assert.deepEqual(
+    seconds,
+    seconds.map((_, n) => seconds[0]! + n * 1_000),
+  );
+}
+
+/** Each item was told once, until the list ends. */
+async function assertAllItemsOnce(source: Made, list: GrowingList): Promise<void> {
+  list.stopGrowing();
+  const told = async (): Promise<number[]> =>
+    (await eventsOf(source)).map(({ body }) => Number(body.id)).sort((a, b) => a - b);
+  await until('the whole list is told', async () => (await told()).includes(list.length));
+  assert.deepEqual(
+    await told(),
+    Array.from({ length: list.length }, (_, n) => n + 1),
+  );
+}
+
+test('what a killed node ran, indexed and showed goes on at another: nothing lost, nothing twice', async (t) => {
+  const [{ name }] = (await cluster.query<{ name: string }>(
+    'SELECT name FROM shard JOIN node USING (epoch) WHERE no = 0',
+  )) as [{ name: string }];
+  const victim = Number(name.slice('node-'.length));
+  const others = NODES.filter((node) => node !== victim);
+  running = others[0]!;
+  await using receiver = await startReceiver();
+  await using list = await startGrowingList(200);
+  const clock = await sourceOn(victim, everySecond);
+  const poll = await sourceOn(victim, everyFive(list.url));
+  const source = await makeSource();
+  await makeFlow(source, receiver.url, { ordering: { scope: 'key' } });
+  await using tail = new EventTail(`source=${source.id}`, cluster.token);
+  await tail.open(cluster.nodes[victim]!.url);
+  await using callers = startCallers({ urls: atAll(source), callers: 6, pauseMs: 20 });
+  await until('all are at work', async () => {
+    const [runs, items] = await Promise.all([fired(clock), fired(poll)]);
+    return runs > 1 && items > 0 && tail.seen.length > 20;
+  });
+
+  const before = { runs: await fired(clock), asked: list.asked };
+  await cluster.nodes[victim]!.end('SIGKILL');
+  const killedAt = Date.now();
+  const since = (): string => `${((Date.now() - killedAt) / 1000).toFixed(1)} s`;
+  await tail.open(cluster.nodes[running]!.url);
+  await Promise.all([
+    until('the poll goes on', () => list.asked > before.asked, 12_000).then(() =>
+      t.diagnostic(`the poll went on after ${since()}`),
+    ),
+    until('the clock goes on', async () => (await fired(clock)) > before.runs, 12_000).then(() =>
+      t.diagnostic(`the clock went on after ${since()}`),
+    ),
+  ]);
+  await callers.stop();
+
+  const { answered } = callers;
+  await until('all is delivered', () => booksOf(answered, receiver.requests).lost.length === 0);
+  const { repeated, ...wrong } = booksOf(answered, receiver.requests);
+  assert.deepEqual(wrong, NOTHING_WRONG);
+  t.diagnostic(`${answered.length} calls answered, ${repeated} deliveries repeated`);
+  await assertAllItemsOnce(poll, list);
+  assertEverySecond(await eventsOf(clock));
+
+  const accepted = (await eventsOf(source)).map(({ id }) => id);
+  await until('the tail has all', () => tail.seen.length >= accepted.length);
+  assert.deepEqual(tail.seen, accepted, 'in order of acceptance, no gap, none twice');
+  await assertFound(others, source, answered.at(-1)!);
+  await until('all is indexed', isIndexed);
+  await assertFound(others, source, answered.at(-1)!);
+  await assertFound(others, source, answered[0]!);
+
+  await cluster.nodes[victim]!.start();
+  await cluster.settled();
+  await until('the clock goes on', async () => (await fired(clock)) > before.runs + 8);
+  assertEverySecond(await eventsOf(clock, victim));
+});
+
+async function assertFound(nodes: readonly number[], source: Made, call: AnsweredCall): Promise<void> {
+  const where = encodeURIComponent(`body.once="${call.once}"`);
+  for (const node of nodes) {
+    const path = `/api/v1/event?source=${source.id}&where=${where}`;
+    const { data } = await cluster.ok<{ data: Event[] }>(node, 'GET', path);
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      [call.id],
+    );
+  }
+}
+
+async function isIndexed(): Promise<boolean> {
+  const [row] = await cluster.query<{ behind: number }>(
+    `SELECT count(*)::int AS behind FROM event e JOIN scope s ON s.no = e.scope_no
+     LEFT JOIN search_cursor c ON c.scope_no = s.no
+     WHERE s.application_id = 'received' AND e.seq > coalesce(c.seq, 0)`,
+  );
+  return row!.behind === 0;
+}
+
+test('a node that was paused past its lease brings nothing twice when it goes on', async (t) => {
+  const paused = 1;
+  running = 0;
+  await using list = await startGrowingList(200);
+  const clock = await sourceOn(paused, everySecond);
+  const poll = await sourceOn(paused, everyFive(list.url));
+  await until('both are at work', async () => (await fired(clock)) > 1 && (await fired(poll)) > 0);
+  const { asked } = list;
+  const node = cluster.nodes[paused]!;
+  node.pause();
+  try {
+    const pausedAt = Date.now();
+    // The second round of its successor is the first that the paused one cannot tell from its own next.
+    await until('another polls', () => list.asked >= asked + 2, 20_000);
+    t.diagnostic(`another polled twice within ${((Date.now() - pausedAt) / 1000).toFixed(1)} s`);
+  } finally {
+    node.resume();
+  }
+  const polls = list.asked;
+  await until('it has lost its shards', () => node.log.includes('cluster.lost'));
+  await until('a poll more', () => list.asked > polls + 1);
+  await assertAllItemsOnce(poll, list);
+  assertEverySecond(await eventsOf(clock));
+  await cluster.settled();
 });
