@@ -22,7 +22,6 @@ import type { LiveSources } from './live-sources.ts';
 import type { Publisher } from './publisher.ts';
 import { Reading } from './reading.ts';
 import { planReceived } from './received-plan.ts';
-import { turnsOf } from './turns.ts';
 
 const RANDOM_ID_BYTES = 15;
 const TYPE_CHARS_MAX = 256;
@@ -186,11 +185,7 @@ export class Receiver {
       const { sources } = this.#options;
       const destinations =
         live.source.pausedAt === null
-          ? await planReceived(
-              hub,
-              { event, reading },
-              { condition: (text) => sources.condition(text), giveWay: turnsOf(this.#parts.clock) },
-            )
+          ? await planReceived(hub, { event, reading }, (text) => sources.condition(text))
           : [];
       const result = await publisher.accept({
         organization,
