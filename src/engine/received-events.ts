@@ -14,6 +14,7 @@ import type { LiveSources } from './live-sources.ts';
 import { Reading } from './reading.ts';
 import { planReceived } from './received-plan.ts';
 import type { SourceOf } from './source-states.ts';
+import { turnsOf } from './turns.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -68,8 +69,10 @@ export class ReceivedEvents implements Received {
     const known = conditions.some(readsBody) ? await this.#withContent(organization, stored) : stored;
     const values = conditions.length === 0 ? {} : await this.#valuesOf(organization, stored);
     const { event } = stored;
-    const ids = await planReceived(hub, { event, reading: this.#reading(known, values) }, (text) =>
-      sources.condition(text),
+    const ids = await planReceived(
+      hub,
+      { event, reading: this.#reading(known, values) },
+      { condition: (text) => sources.condition(text), giveWay: turnsOf(this.#parts.clock) },
     );
     return ids.flatMap((id) => hub.byId.get(id)?.destination ?? []);
   }

@@ -6,19 +6,25 @@ import type { Expression } from '../ports/expressions.ts';
 import type { LoadedHub } from './engine.ts';
 import { readsBody } from './live-source.ts';
 import type { Reading } from './reading.ts';
+import type { GiveWay } from './turns.ts';
 
-/** `condition`: a flow's, compiled. A condition that fails counts as false. */
+/**
+ * `condition`: a flow's, compiled. A condition that fails counts as false. Each is bounded, but there may be a thousand
+ * flows, and the body is the sender's: `giveWay` is asked between them.
+ */
 export async function planReceived(
   hub: LoadedHub,
   { event, reading }: { readonly event: Event; readonly reading: Reading },
-  condition: (text: string) => Expression,
+  { condition, giveWay }: { condition: (text: string) => Expression; giveWay: GiveWay },
 ): Promise<DestinationId[]> {
   const { sourceId } = event.received!;
   const flows: LoadedHub['flows'][number][] = [];
   for (const flow of hub.flows) {
     if (!isOnFlow(flow, { sourceId, type: event.type })) continue;
-    if (flow.when !== null && !(await isTrue(condition(flow.when), event, reading))) continue;
-    flows.push(flow);
+    const isFor = flow.when === null || (await isTrue(condition(flow.when), event, reading));
+    if (isFor) flows.push(flow);
+    const turn = flow.when === null ? undefined : giveWay();
+    if (turn !== undefined) await turn;
   }
   if (flows.length === 0) return [];
   return destinationsOf(flows, (id) => {

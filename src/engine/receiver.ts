@@ -22,6 +22,7 @@ import type { LiveSources } from './live-sources.ts';
 import type { Publisher } from './publisher.ts';
 import { Reading } from './reading.ts';
 import { planReceived } from './received-plan.ts';
+import { turnsOf } from './turns.ts';
 
 const RANDOM_ID_BYTES = 15;
 const TYPE_CHARS_MAX = 256;
@@ -185,7 +186,11 @@ export class Receiver {
       const { sources } = this.#options;
       const destinations =
         live.source.pausedAt === null
-          ? await planReceived(hub, { event, reading }, (text) => sources.condition(text))
+          ? await planReceived(
+              hub,
+              { event, reading },
+              { condition: (text) => sources.condition(text), giveWay: turnsOf(this.#parts.clock) },
+            )
           : [];
       const result = await publisher.accept({
         organization,
