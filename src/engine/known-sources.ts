@@ -8,13 +8,14 @@ import { growingTo } from './growing-to.ts';
 const SOURCES_CACHED = 20_000;
 /** A token that nobody has is not looked up again for this long: whoever guesses costs no reads. */
 const UNKNOWN_TOKEN_MS = 5_000;
+const UNKNOWN_CACHED = 20_000;
 
 export class KnownSources {
   readonly #catalog: Catalog;
   readonly #open: (organization: OrganizationId) => Promise<void>;
-  readonly #byHash = new LRUCache<string, { readonly found: FoundSource | null; readonly until: number }>(
-    growingTo(SOURCES_CACHED),
-  );
+  readonly #byHash = new LRUCache<string, FoundSource>(growingTo(SOURCES_CACHED));
+  /** Until when; by themselves, or whoever guesses would push out the sources that there are. */
+  readonly #unknown = new LRUCache<string, number>(growingTo(UNKNOWN_CACHED));
   readonly #loads = new Map<string, Promise<FoundSource | null>>();
   readonly #opened = new Set<OrganizationId>();
   /** Raised whenever something is dropped: what was read before counts for nothing. */
@@ -28,7 +29,8 @@ export class KnownSources {
 
   find(tokenHash: string, now: number): FoundSource | null | Promise<FoundSource | null> {
     const cached = this.#byHash.get(tokenHash);
-    if (cached !== undefined && now < cached.until) return cached.found;
+    if (cached !== undefined) return cached;
+    if (now < (this.#unknown.get(tokenHash) ?? 0)) return null;
     const running = this.#loads.get(tokenHash);
     if (running !== undefined) return running;
     const loading = this.#load(tokenHash, now).finally(() => this.#loads.delete(tokenHash));
@@ -39,12 +41,13 @@ export class KnownSources {
   drop(tokenHash: string): void {
     this.#drops++;
     this.#byHash.delete(tokenHash);
+    this.#unknown.delete(tokenHash);
   }
 
   dropAll(organization: OrganizationId): void {
     this.#drops++;
-    for (const [hash, { found }] of [...this.#byHash.entries()])
-      if (found?.organization === organization) this.#byHash.delete(hash);
+    for (const [hash, found] of [...this.#byHash.entries()])
+      if (found.organization === organization) this.#byHash.delete(hash);
   }
 
   async #load(tokenHash: string, now: number): Promise<FoundSource | null> {
@@ -57,8 +60,8 @@ export class KnownSources {
         found = await this.#catalog.findSource(tokenHash);
       }
       if (this.#drops !== drops) continue;
-      const until = found === null ? now + UNKNOWN_TOKEN_MS : Number.POSITIVE_INFINITY;
-      this.#byHash.set(tokenHash, { found, until });
+      if (found === null) this.#unknown.set(tokenHash, now + UNKNOWN_TOKEN_MS);
+      else this.#byHash.set(tokenHash, found);
       return found;
     }
   }

@@ -1,5 +1,6 @@
 /** A call of a source's URL: limits, verification, handshakes, and the log of those that were refused. */
 
+import { LRUCache } from 'lru-cache';
 import { newBucket, type TokenBucket, take } from '../core/delivery/rate.ts';
 import { newId, renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
@@ -8,6 +9,7 @@ import type { RawHeaders } from '../core/received/received.ts';
 import type { Ask, HttpAnswer, ReceivedCall, Verification, Verifier } from '../core/verification/verifier.ts';
 import type { Rejection } from '../ports/rejections.ts';
 import type { EngineMetrics, EngineParts, IncomingCall } from './engine.ts';
+import { growingTo } from './growing-to.ts';
 import { HubCalls } from './hub-calls.ts';
 import type { LiveSource } from './live-source.ts';
 import type { LiveSources } from './live-sources.ts';
@@ -19,6 +21,9 @@ const RANDOM_ID_BYTES = 15;
 const REJECTIONS_KEPT = 200;
 /** Refused calls that are written down per second, all together: whoever floods us writes no more than this. */
 const REJECTIONS_PER_SECOND = 20;
+/** Of one source, so that others' are seen while it is flooded. */
+const SOURCE_REJECTIONS_PER_SECOND = 5;
+const FLOODED_MAX = 10_000;
 const BODY_START_BYTES = 4096;
 const SHOWN_HEADERS_MAX = 100;
 const ASK_TIMEOUT_MS = 5_000;
@@ -43,6 +48,7 @@ export class SourceCalls {
   readonly #options: SourceCallsOptions;
   readonly #ask: Ask;
   #rejections: TokenBucket = newBucket(REJECTIONS_PER_SECOND);
+  readonly #rejectionsOf = new LRUCache<string, TokenBucket>(growingTo(FLOODED_MAX));
 
   constructor(parts: EngineParts, options: SourceCallsOptions) {
     this.#parts = parts;
@@ -194,14 +200,23 @@ export class SourceCalls {
     );
   }
 
+  #hasRoom(sourceId: string, now: number): boolean {
+    const known = this.#rejectionsOf.get(sourceId) ?? newBucket(SOURCE_REJECTIONS_PER_SECOND);
+    const ofSource = take(known, now);
+    if (!ofSource.ok) return false;
+    const ofAll = take(this.#rejections, now);
+    if (!ofAll.ok) return false;
+    this.#rejectionsOf.set(sourceId, ofSource.bucket);
+    this.#rejections = ofAll.bucket;
+    return true;
+  }
+
   /** Best effort: whoever is refused is refused also when the log cannot be written. */
   async #keep(live: LiveSource, call: IncomingCall, refused: Refused): Promise<void> {
     const now = this.#parts.clock.now();
     const { rejectedByReason } = this.#options.metrics;
     rejectedByReason.set(refused.reason, (rejectedByReason.get(refused.reason) ?? 0) + 1);
-    const taken = take(this.#rejections, now);
-    if (!taken.ok) return;
-    this.#rejections = taken.bucket;
+    if (!this.#hasRoom(live.source.id, now)) return;
     const rejection: Rejection = {
       id: newId(now, this.#parts.dice.bytes(RANDOM_ID_BYTES)),
       organization: live.organization,

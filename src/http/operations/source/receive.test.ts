@@ -75,6 +75,15 @@ test('what GitHub signed is taken; what it did not sign is refused, kept with th
   assert.equal(receiver.requests.length, at + 1);
 });
 
+test('a source that is flooded with forgeries leaves room in the log of refused calls to others', async () => {
+  const flooded = await makeSource(posthorn, GITHUB);
+  const other = await makeSource(posthorn, GITHUB);
+  await Promise.all(Array.from({ length: 60 }, () => flooded.send({ body: 'forged' })));
+  await other.send({ body: 'forged' });
+  assert.equal((await rejections(other.id)).length, 1);
+  assert.ok((await rejections(flooded.id)).length < 20);
+});
+
 test('a delivery has the method, path, query, headers and bytes of the call, so that its signature still verifies', async () => {
   const source = await makeSource(posthorn, GITHUB);
   await makeFlow(posthorn, `${receiver.url}/base`, { flow: { sources: [source.id] } });
