@@ -239,6 +239,8 @@ export interface TaskRequest {
   readonly principal: Principal;
   readonly task: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** Only one task of this name runs at a time, on whatever node: Problem conflict. Not said: as many as are started. */
+  readonly uid?: string;
   readonly idempotency: IdempotencyKey | null;
   readonly reply: (task: BackgroundTask) => Reply;
   /** Written in the same transaction. Problem conflict when somebody else wrote first. */

@@ -25,7 +25,7 @@ import type { Edit, Engine, Received, Reply, Tasks } from './engine.ts';
 import { idempotencyRecord, keyReused } from './idempotency.ts';
 import { TASK_KINDS } from './tasks/index.ts';
 import { readOptionalId } from './tasks/task-input.ts';
-import type { Step } from './tasks/task-kind.ts';
+import { runsAlready, type Step } from './tasks/task-kind.ts';
 
 /** Tasks that run at once. */
 const AT_ONCE_MAX = 2;
@@ -118,6 +118,8 @@ class TaskRunner {
         return { status: result.status, body: result.response, raw: true };
       case 'key-reused':
         throw keyReused();
+      case 'uid-taken':
+        throw runsAlready();
       case 'stale':
         if (alongside.length > 0)
           throw new Problem(
@@ -300,7 +302,8 @@ class TaskRunner {
   /** Writes what a step made of the task, unless somebody else wrote it meanwhile. */
   async #write(organization: OrganizationId, task: BackgroundTask): Promise<'written' | 'stale'> {
     const { storage, clock, log } = this.#parts;
-    const resource = { ...task, version: task.version + 1, updatedAt: clock.now() };
+    const uid = task.status === 'running' ? task.uid : null;
+    const resource = { ...task, uid, version: task.version + 1, updatedAt: clock.now() };
     const result = await storage.catalog.write({
       organization,
       changes: [{ op: 'update', kind: 'background-task', resource }],
@@ -349,7 +352,7 @@ class TaskRunner {
     const now = this.#parts.clock.now();
     return {
       id: this.#idHere(now),
-      uid: null,
+      uid: request.uid ?? null,
       ownerId: readOptionalId<'application'>(request.input, 'applicationId'),
       createdAt: now,
       updatedAt: now,

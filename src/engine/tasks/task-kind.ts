@@ -1,6 +1,7 @@
 /** What a kind of background task is: a reader of its input, and one bounded step that may be repeated harmlessly. */
 import type { BackgroundTask } from '../../core/catalog/resources.ts';
 import type { OrganizationId } from '../../core/ids.ts';
+import { Problem } from '../../core/problem.ts';
 import type { Storage } from '../../ports/storage.ts';
 import type { Engine, Received } from '../engine.ts';
 
@@ -41,6 +42,11 @@ export interface Step {
   /** The next step begins so many ms later, and others may run meanwhile. */
   readonly restMs?: number;
   readonly data: TaskData;
+}
+
+/** A task of the same uid has not ended. */
+export function runsAlready(): Problem {
+  return new Problem('conflict', 'This very task is running: wait for it, or cancel it first.');
 }
 
 /** Keeps a kind's input type between `readInput` and `step`; the list of kinds forgets it. */

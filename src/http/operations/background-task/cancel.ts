@@ -22,7 +22,7 @@ export const cancelBackgroundTask = defineOperation({
         `This task has already ${task.status}: only a running one can be canceled.`,
       );
     }
-    const after = { ...task, status: 'canceled' as const, updatedAt: call.clock.now() };
+    const after = { ...task, uid: null, status: 'canceled' as const, updatedAt: call.clock.now() };
     return call.commit('background-task.cancel', [{ kind: 'background-task', before: task, after }], {
       status: 200,
       body: renderBackgroundTask(after),

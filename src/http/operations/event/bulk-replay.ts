@@ -1,14 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
+import { createHash } from 'node:crypto';
 import { renderTaskStarted, TaskStartedOut } from '../../../contract/background-task.ts';
 import { EventBulkReplayIn } from '../../../contract/event-replay.ts';
 import { RECEIVED } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
-import { type Call, defineOperation } from '../../define-operation.ts';
+import { defineOperation } from '../../define-operation.ts';
 import { filterOf, TAG, WRITE } from './event-of.ts';
 
 const RATE_DEFAULT = 50;
-/** Running tasks that are compared with a new one. */
-const RUNNING_MAX = 250;
 
 export const bulkReplayEvents = defineOperation({
   id: 'event.bulk-replay',
@@ -38,30 +36,15 @@ export const bulkReplayEvents = defineOperation({
       ratePerSecond: ratePerSecond ?? RATE_DEFAULT,
       limit: limit ?? null,
     };
-    await refuseSame(call, input);
     return call.engine.tasks.start({
       organization: call.organization,
       principal: call.principal,
       task: 'event.replay',
       input,
+      // Somebody may press twice: two of them would deliver everything twice.
+      uid: `replay-${createHash('sha256').update(JSON.stringify(input)).digest('base64url')}`,
       idempotency: call.idempotency,
       reply: (task) => ({ status: 202, body: renderTaskStarted(task) }),
     });
   },
 });
-
-/** Somebody has pressed twice: two of them would deliver everything twice. */
-async function refuseSame(
-  { storage, organization }: Pick<Call, 'storage' | 'organization'>,
-  input: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const running = await storage.catalog.list(organization, 'background-task', {
-    orderBy: 'id',
-    direction: 'descending',
-    after: null,
-    limit: RUNNING_MAX,
-    where: { status: 'running', task: 'event.replay' },
-  });
-  if (running.some((task) => isDeepStrictEqual(task.input, JSON.parse(JSON.stringify(input)))))
-    throw new Problem('conflict', 'This very replay is running: wait for it, or cancel it first.');
-}

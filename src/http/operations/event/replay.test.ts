@@ -115,15 +115,23 @@ test('the same replay is refused while it runs, and a canceled one stops', async
   for (let n = 1; n <= 5; n++) await send(source, n);
   await delivered(5);
   const body = { filter: { source: [source.id] }, since: SINCE, ratePerSecond: 1 };
-  const first = await post('/event/replay', body);
-  assert.equal(first.status, 202);
+  // Pressed several times at once.
+  const presses = await Promise.all(Array.from({ length: 6 }, () => post('/event/replay', body)));
+  const [first, ...more] = presses.filter(({ status }) => status === 202);
+  assert.deepEqual([first?.status, more.length], [202, 0]);
   const second = await post('/event/replay', body);
   assert.deepEqual([second.status, second.json.code], [409, 'conflict']);
   await receiver.waitFor(6);
-  const canceled = await post(`/background-task/${first.json.id}/cancel`);
+  const canceled = await post(`/background-task/${first?.json.id}/cancel`);
   assert.equal(canceled.status, 200, canceled.text);
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   assert.ok(receiver.requests.length <= 7, `${receiver.requests.length}`);
+  for (let times = 0; times < 2; times++) {
+    const again = await post('/event/replay', { ...body, ratePerSecond: 1000 });
+    assert.equal(again.status, 202, again.text);
+    await ended(again.json.id);
+  }
+  assert.equal((await post('/event/replay', body)).status, 202);
 });
 
 test('a slow replay leaves its place to other tasks between its steps', async () => {
