@@ -5,7 +5,7 @@ import { invalid } from '../core/problem.ts';
 import type { EventQuery } from '../core/received/event-query.ts';
 import { SOURCE_KINDS } from '../core/received/received.ts';
 import { NO_FILTER, type PathCondition } from '../core/search/filter.ts';
-import { parseInstant } from './shape.ts';
+import { parseInstant, STRICT } from './shape.ts';
 import { parseCondition, WHERE_CHARS_MAX } from './where.ts';
 
 const VALUES_MAX = 100;
@@ -53,7 +53,7 @@ export const EVENT_FILTER_QUERY = {
   since: Type.Optional(InstantText),
   until: Type.Optional(InstantText),
 } as const;
-export const EventFilterIn = Type.Object(FILTER, { title: 'EventFilterIn' });
+export const EventFilterIn = Type.Object(FILTER, { title: 'EventFilterIn', ...STRICT });
 
 const Filter = Type.Object(EVENT_FILTER_QUERY);
 export type EventFilterValues = Static<typeof Filter>;
@@ -72,14 +72,14 @@ export function sourceUidsOf({ source = [] }: EventFilterValues): string[] {
 
 /** Problem validation says where and what to write. */
 export function parseEventFilter(given: EventFilterValues, { loc, sourceIds }: FilterOptions): EventQuery {
-  const { source, type = [], method, via = [], where = [] } = given;
+  const { source = [], type = [], method = [], via = [], where = [] } = given;
   const isExact = !type.some((pattern) => pattern.endsWith('*'));
   return {
     search: {
       ...NO_FILTER,
-      types: type.length > 0 && isExact ? type : null,
-      sourceIds: source?.map((ref, index) => sourceIdOf(ref, sourceIds, [...loc, 'source', index])) ?? null,
-      methods: method?.map((name) => name.toUpperCase()) ?? null,
+      types: isExact ? askedOf(type) : null,
+      sourceIds: askedOf(source.map((ref, index) => sourceIdOf(ref, sourceIds, [...loc, 'source', index]))),
+      methods: askedOf(method.map((name) => name.toUpperCase())),
       verified: given.verified ?? null,
       conditions: [
         ...where.map((text, index) => parseCondition(text, [...loc, 'where', index])),
@@ -87,11 +87,16 @@ export function parseEventFilter(given: EventFilterValues, { loc, sourceIds }: F
       ],
       text: given.q ?? '',
     },
-    types: type.length === 0 ? null : type,
-    vias: via.length === 0 ? null : via,
+    types: askedOf(type),
+    vias: askedOf(via),
     since: instantOf(given.since, [...loc, 'since']),
     until: instantOf(given.until, [...loc, 'until']),
   };
+}
+
+/** An empty list asks for nothing in particular, whatever it is a list of. */
+function askedOf<Value>(list: readonly Value[]): readonly Value[] | null {
+  return list.length === 0 ? null : list;
 }
 
 /** What the index can tell of a single pattern or way in. */
