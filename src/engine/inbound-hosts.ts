@@ -87,7 +87,8 @@ export class InboundHosts implements InboundDirectory {
       return takenOf(await receiver.take(live, arrivalOf(of, item, this.#parts.clock.now())));
     } catch (cause) {
       if (!(cause instanceof Problem) || cause.code === 'unavailable') throw cause;
-      const isFinal = cause.code !== 'too_many_requests';
+      // A source that was just disabled may be enabled again: what waits for it elsewhere is not to be dropped.
+      const isFinal = cause.code !== 'too_many_requests' && cause.code !== 'not_found';
       return { kind: 'refused', detail: cause.message, isFinal };
     }
   }

@@ -36,6 +36,12 @@ export class LiveSources {
     return this.byToken(source.tokenHash);
   }
 
+  /** Whether nothing is known to have changed it. */
+  isCurrent({ source }: LiveSource): boolean {
+    const found = this.#directory.source(source.tokenHash, this.#parts.clock.now());
+    return !(found instanceof Promise) && found?.source.version === source.version;
+  }
+
   /** Throws Problem unavailable when it cannot be used. */
   live(found: FoundSource): LiveSource {
     const { id, version } = found.source;

@@ -192,6 +192,11 @@ export class Receiver {
               { condition: (text) => sources.condition(text), giveWay: turnsOf(this.#parts.clock) },
             )
           : [];
+      // It may have been paused or removed while the call was being read: only the flows are behind the version.
+      if (!sources.isCurrent(live)) {
+        live = await sources.again(live);
+        continue;
+      }
       const result = await publisher.accept({
         organization,
         event,
@@ -205,7 +210,7 @@ export class Receiver {
       if (result.kind === 'replayed') return { kind: 'duplicate', id: result.response as Event['id'] };
       if (result.kind !== 'stale') throw new Error(`A received event was answered with ${result.kind}.`);
       directory.mustBe(organization, result.catalogVersion);
-      live = await this.#options.sources.again(live);
+      live = await sources.again(live);
     }
     throw new Problem('unavailable', 'The configuration keeps changing: send it again shortly.', {
       retryAfterSeconds: 1,
