@@ -37,8 +37,8 @@ export interface SourceCallsOptions {
   readonly receiver: Receiver;
   readonly hub: HubCalls;
   readonly metrics: EngineMetrics;
-  /** Keeps a secret that the sender announced. */
-  readonly capture: (live: LiveSource, secret: string) => Promise<void>;
+  /** Keeps a secret that the sender announced; false = another one was kept. */
+  readonly capture: (live: LiveSource, secret: string) => Promise<boolean>;
 }
 
 type Refused = Pick<Rejection, 'reason' | 'expected' | 'got'>;
@@ -93,7 +93,7 @@ export class SourceCalls {
     let verification = judged instanceof Promise ? await judged : judged;
     if (verification.kind === 'refused' && call.isEncoded)
       verification = await this.#verifyDecoded(verifier, seen, verification);
-    if (verification.kind === 'handshake') return this.#shakeHands(live, verification);
+    if (verification.kind === 'handshake') return this.#shakeHands(live, call, verification);
     if (verification.kind === 'refused') throw await this.#refuse(live, call, verification);
     // They ask about the URL and bring nothing.
     if (call.method === 'HEAD' || call.method === 'OPTIONS') return NOTHING_TO_SAY;
@@ -186,9 +186,13 @@ export class SourceCalls {
 
   async #shakeHands(
     live: LiveSource,
+    call: IncomingCall,
     { answer, capture }: Extract<Verification, { kind: 'handshake' }>,
   ): Promise<HttpAnswer> {
-    if (capture !== null) await this.#options.capture(live, capture);
+    if (capture !== null && !(await this.#options.capture(live, capture))) {
+      const expected = 'the first secret that is announced';
+      throw await this.#refuse(live, call, { reason: 'handshake-refused', expected, got: 'a later one' });
+    }
     return answer;
   }
 

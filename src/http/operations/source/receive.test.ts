@@ -341,6 +341,22 @@ test('a handshake is answered and makes no event', async () => {
   assert.ok(guess.status === 401 || guess.status === 403, String(guess.status));
 });
 
+test('of secrets that are announced at the same time one is kept, and only its sender is told so', async () => {
+  const source = await makeSource(posthorn, { provider: 'asana', allowCapture: true });
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, async (_, n) => {
+      const headers: [string, string][] = [['X-Hook-Secret', `secret ${n}`]];
+      return { n, status: (await source.send({ headers, body: '{}' })).status };
+    }),
+  );
+  const kept = answers.filter(({ status }) => status === 200).map(({ n }) => `secret ${n}`);
+  const { secrets } = (await posthorn.call('GET', `/api/v1/source/${source.id}/secret`)).json;
+  assert.deepEqual(
+    secrets.map(({ secret }: { secret: string }) => secret),
+    kept,
+  );
+});
+
 test('HEAD and OPTIONS bring nothing, so they are no events', async () => {
   const source = await makeSource(posthorn);
   for (const method of ['HEAD', 'OPTIONS']) {
