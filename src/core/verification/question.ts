@@ -37,11 +37,15 @@ export function compileQuestion(
   };
 }
 
+/** `sns.s3-us-west-2.amazonaws.com` is whoever's bucket is called sns. */
+const BUCKET = /(?:^|\.)s3[.-]/;
+
 /** https, no user, no port, and a host (with the path, where the pattern has one) that a pattern allows. */
 export function isHostAllowed(url: string, patterns: readonly string[]): boolean {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null || parsed.protocol !== 'https:' || parsed.port !== '') return false;
   if (parsed.username !== '' || parsed.password !== '') return false;
+  if (BUCKET.test(parsed.hostname)) return false;
   return patterns.some((pattern) => {
     const [host = '', ...path] = pattern.split('/');
     if (!globOf(host).test(parsed.hostname)) return false;
