@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { EventFilterIn } from './event-filter.ts';
 import { IdOut } from './ids.ts';
-import { Nullable } from './shape.ts';
+import { Nullable, STRICT } from './shape.ts';
 
 const RATE_MAX = 1000;
 const EVENTS_MAX = 10_000_000;
@@ -17,7 +17,7 @@ const Destination = Type.Optional(
   ),
 );
 
-export const EventReplayIn = Type.Object({ destination: Destination }, { title: 'EventReplayIn' });
+export const EventReplayIn = Type.Object({ destination: Destination }, { title: 'EventReplayIn', ...STRICT });
 export const EventReplayOut = Type.Object(
   {
     event: IdOut('event'),
@@ -43,5 +43,5 @@ export const EventBulkReplayIn = Type.Object(
       Nullable(Type.Integer({ minimum: 1, maximum: EVENTS_MAX, description: 'Events in all.' })),
     ),
   },
-  { title: 'EventBulkReplayIn' },
+  { title: 'EventBulkReplayIn', ...STRICT },
 );

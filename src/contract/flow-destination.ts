@@ -10,29 +10,35 @@ import { renderId } from '../core/ids.ts';
 import { ENDPOINT_OUT, EndpointIn, EndpointPatch, renderEndpoint } from './endpoint.ts';
 import { IdOut } from './ids.ts';
 import { ListResponse } from './page.ts';
-import { Nullable } from './shape.ts';
+import { Nullable, STRICT } from './shape.ts';
 
 const TEMPLATE_CHARS_MAX = 65_536;
 const Template = Type.String({ maxLength: TEMPLATE_CHARS_MAX });
 
 export const RequestShape = Type.Union(
   [
-    Type.Object({ kind: Type.Literal('message') }),
-    Type.Object({
-      kind: Type.Literal('forward'),
-      appendPath: Type.Optional(Type.Boolean()),
-      appendQuery: Type.Optional(Type.Boolean()),
-      signed: Type.Optional(Type.Boolean()),
-    }),
-    Type.Object({
-      kind: Type.Literal('call'),
-      method: Type.Optional(Type.String({ pattern: '^(GET|POST|PUT|PATCH|DELETE)$' })),
-      url: Type.Optional(Nullable(Template)),
-      headers: Type.Optional(Type.Record(Type.String({ maxLength: 256 }), Template, { maxProperties: 50 })),
-      contentType: Type.Optional(Type.String({ maxLength: 256 })),
-      body: Type.Optional(Nullable(Template)),
-      signed: Type.Optional(Type.Boolean()),
-    }),
+    Type.Object({ kind: Type.Literal('message') }, STRICT),
+    Type.Object(
+      {
+        kind: Type.Literal('forward'),
+        appendPath: Type.Optional(Type.Boolean()),
+        appendQuery: Type.Optional(Type.Boolean()),
+        signed: Type.Optional(Type.Boolean()),
+      },
+      STRICT,
+    ),
+    Type.Object(
+      {
+        kind: Type.Literal('call'),
+        method: Type.Optional(Type.String({ pattern: '^(GET|POST|PUT|PATCH|DELETE)$' })),
+        url: Type.Optional(Nullable(Template)),
+        headers: Type.Optional(Type.Record(Type.String({ maxLength: 256 }), Template, { maxProperties: 50 })),
+        contentType: Type.Optional(Type.String({ maxLength: 256 })),
+        body: Type.Optional(Nullable(Template)),
+        signed: Type.Optional(Type.Boolean()),
+      },
+      STRICT,
+    ),
   ],
   {
     description:
@@ -42,11 +48,11 @@ export const RequestShape = Type.Union(
 
 export const DestinationIn = Type.Object(
   { ...EndpointIn.properties, request: Type.Optional(RequestShape) },
-  { title: 'DestinationIn' },
+  { title: 'DestinationIn', ...STRICT },
 );
 export const DestinationPatch = Type.Object(
   { ...EndpointPatch.properties, request: Type.Optional(RequestShape) },
-  { title: 'DestinationPatch' },
+  { title: 'DestinationPatch', ...STRICT },
 );
 export const DestinationOut = Type.Object(
   { ...ENDPOINT_OUT, id: IdOut('destination'), request: Type.Unknown() },

@@ -1,34 +1,27 @@
 /** Flows on the wire: whose events go where. */
 import Type, { type Static } from 'typebox';
 import type { Flow } from '../core/catalog/resources.ts';
-import {
-  type DestinationId,
-  type Id,
-  type PrefixName,
-  parseId,
-  renderId,
-  type SourceId,
-} from '../core/ids.ts';
-import { invalid } from '../core/problem.ts';
+import { type DestinationId, renderId, type SourceId } from '../core/ids.ts';
 import { IdOut } from './ids.ts';
 import { checkMetadata, Metadata } from './metadata.ts';
 import { ListResponse } from './page.ts';
-import { Instant, Nullable, renderInstant } from './shape.ts';
+import { Instant, Nullable, renderInstant, STRICT } from './shape.ts';
 import { checkUid, Uid } from './uid.ts';
 
 const SOURCES_MAX = 1000;
 const DESTINATIONS_MAX = 100;
 
 const Name = Type.String({ minLength: 1, maxLength: 256, description: 'For people.' });
+const Reference = Type.String({ minLength: 1, maxLength: 256 });
 const SETTINGS = {
   uid: Type.Optional(Nullable(Uid)),
   description: Type.Optional(Type.String({ maxLength: 16_384 })),
   disabled: Type.Optional(Type.Boolean()),
   sources: Type.Optional(
     Nullable(
-      Type.Array(Type.String(), {
+      Type.Array(Reference, {
         maxItems: SOURCES_MAX,
-        description: 'Ids of sources; null = every source.',
+        description: 'Ids or uids of sources; null = every source.',
       }),
     ),
   ),
@@ -51,13 +44,16 @@ const SETTINGS = {
     ),
   ),
   destinations: Type.Optional(
-    Type.Array(Type.String(), { maxItems: DESTINATIONS_MAX, description: 'Ids of destinations.' }),
+    Type.Array(Reference, { maxItems: DESTINATIONS_MAX, description: 'Ids or uids of destinations.' }),
   ),
   metadata: Type.Optional(Metadata),
 } as const;
 
-export const FlowIn = Type.Object({ name: Name, ...SETTINGS }, { title: 'FlowIn' });
-export const FlowPatch = Type.Object({ name: Type.Optional(Name), ...SETTINGS }, { title: 'FlowPatch' });
+export const FlowIn = Type.Object({ name: Name, ...SETTINGS }, { title: 'FlowIn', ...STRICT });
+export const FlowPatch = Type.Object(
+  { name: Type.Optional(Name), ...SETTINGS },
+  { title: 'FlowPatch', ...STRICT },
+);
 export type FlowChanges = Partial<Static<typeof FlowIn>>;
 
 export const FlowOut = Type.Object(
@@ -79,26 +75,24 @@ export const FlowOut = Type.Object(
 );
 export const FlowList = ListResponse(FlowOut, 'ListResponse_FlowOut_');
 
-/** What of a flow a body says; what it leaves out stays. That the ids and the expression are real is for the caller. */
-export function changedFlow(before: Flow, body: FlowChanges): Flow {
+/** What a body names, found by the caller; undefined where it says nothing. */
+export interface FlowEnds {
+  readonly sourceIds: readonly SourceId[] | null | undefined;
+  readonly destinationIds: readonly DestinationId[] | undefined;
+}
+
+/** What of a flow a body says; what it leaves out stays. That the expression is one is for the caller. */
+export function changedFlow(before: Flow, body: FlowChanges, ends: FlowEnds): Flow {
   return {
     ...before,
     name: body.name ?? before.name,
     uid: body.uid === undefined ? before.uid : checkUid(body.uid, 'flow'),
     description: body.description ?? before.description,
     disabled: body.disabled ?? before.disabled,
-    sourceIds:
-      body.sources === undefined
-        ? before.sourceIds
-        : body.sources === null
-          ? null
-          : idsOf<SourceId>(body.sources, 'source', 'sources'),
+    sourceIds: ends.sourceIds === undefined ? before.sourceIds : ends.sourceIds,
     eventTypes: body.eventTypes === undefined ? before.eventTypes : body.eventTypes,
     when: body.when === undefined ? before.when : body.when,
-    destinationIds:
-      body.destinations === undefined
-        ? before.destinationIds
-        : idsOf<DestinationId>(body.destinations, 'destination', 'destinations'),
+    destinationIds: ends.destinationIds ?? before.destinationIds,
     metadata: body.metadata === undefined ? before.metadata : checkMetadata(body.metadata),
   };
 }
@@ -118,17 +112,4 @@ export function renderFlow(flow: Flow): Static<typeof FlowOut> {
     createdAt: renderInstant(flow.createdAt),
     updatedAt: renderInstant(flow.updatedAt),
   };
-}
-
-function idsOf<Name extends Id<string>>(
-  texts: readonly string[],
-  prefix: PrefixName,
-  member: string,
-): Name[] {
-  const ids = texts.map((text, index) => {
-    const id = parseId(text, prefix);
-    if (id !== undefined) return id as Name;
-    throw invalid(['body', member, index], `Give the id of a ${prefix}, which begins with its prefix.`);
-  });
-  return [...new Set(ids)];
 }

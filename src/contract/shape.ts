@@ -6,6 +6,9 @@ export function Nullable<Shape extends TSchema>(shape: Shape) {
   return Type.Union([shape, Type.Null()]);
 }
 
+/** Options of a shape without other members: a misspelt condition must not be read as none. */
+export const STRICT = { additionalProperties: false } as const;
+
 /** An RFC 3339 instant in an answer, always UTC. */
 export const Instant = Type.String({ format: 'date-time' });
 

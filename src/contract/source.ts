@@ -7,7 +7,7 @@ import { MASK } from './endpoint-settings.ts';
 import { IdOut } from './ids.ts';
 import { Metadata } from './metadata.ts';
 import { ListResponse } from './page.ts';
-import { Instant, Nullable, renderInstant } from './shape.ts';
+import { Instant, Nullable, renderInstant, STRICT } from './shape.ts';
 import { Uid } from './uid.ts';
 
 const EXPRESSION_CHARS_MAX = 4096;
@@ -29,16 +29,19 @@ const Headers = Type.Record(Type.String({ maxLength: 256 }), Type.String({ maxLe
 
 export const SourceAnswerShape = Type.Union(
   [
-    Type.Object({ kind: Type.Literal('ack') }),
-    Type.Object({
-      kind: Type.Union([Type.Literal('static'), Type.Literal('template')]),
-      status: Type.Optional(
-        Type.Union([Type.Integer({ minimum: 200, maximum: 599 }), Type.String({ maxLength: 4096 })]),
-      ),
-      headers: Type.Optional(Headers),
-      body: Type.Optional(Type.String({ maxLength: TEMPLATE_CHARS_MAX })),
-    }),
-    Type.Object({ kind: Type.Literal('poll') }),
+    Type.Object({ kind: Type.Literal('ack') }, STRICT),
+    Type.Object(
+      {
+        kind: Type.Union([Type.Literal('static'), Type.Literal('template')]),
+        status: Type.Optional(
+          Type.Union([Type.Integer({ minimum: 200, maximum: 599 }), Type.String({ maxLength: 4096 })]),
+        ),
+        headers: Type.Optional(Headers),
+        body: Type.Optional(Type.String({ maxLength: TEMPLATE_CHARS_MAX })),
+      },
+      STRICT,
+    ),
+    Type.Object({ kind: Type.Literal('poll') }, STRICT),
   ],
   {
     description:
@@ -106,10 +109,13 @@ const SETTINGS = {
   orderingKey: Type.Optional(Nullable(Expression)),
   dedupe: Type.Optional(
     Nullable(
-      Type.Object({
-        key: Type.Optional(Nullable(Expression)),
-        windowSeconds: Type.Integer({ minimum: 1, maximum: 30 * DAY_SECONDS }),
-      }),
+      Type.Object(
+        {
+          key: Type.Optional(Nullable(Expression)),
+          windowSeconds: Type.Integer({ minimum: 1, maximum: 30 * DAY_SECONDS }),
+        },
+        STRICT,
+      ),
     ),
   ),
   answer: Type.Optional(SourceAnswerShape),
@@ -146,9 +152,12 @@ const Name = Type.String({ minLength: 1, maxLength: 256, description: 'For peopl
 
 export const SourceIn = Type.Object(
   { name: Name, kind: Type.Optional(Kind), ...SETTINGS },
-  { title: 'SourceIn' },
+  { title: 'SourceIn', ...STRICT },
 );
-export const SourcePatch = Type.Object({ name: Type.Optional(Name), ...SETTINGS }, { title: 'SourcePatch' });
+export const SourcePatch = Type.Object(
+  { name: Type.Optional(Name), ...SETTINGS },
+  { title: 'SourcePatch', ...STRICT },
+);
 export type SourceChanges = Partial<Static<typeof SourceIn>>;
 
 export const SourceOut = Type.Object(
@@ -213,7 +222,7 @@ export const SourceSecretRotateIn = Type.Object(
     secret: Type.Optional(Nullable(SecretText)),
     keepOldSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 * DAY_SECONDS })),
   },
-  { title: 'SourceSecretRotateIn' },
+  { title: 'SourceSecretRotateIn', ...STRICT },
 );
 
 /** What was sealed in a source, opened by the caller; only masked parts of it are shown. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Type from 'typebox';
 import { type FieldError, Problem } from '../core/problem.ts';
-import { FIELD_ERRORS_MAX, shapeCheck } from './check-shape.ts';
+import { shapeCheck } from './check-shape.ts';
+import { FIELD_ERRORS_MAX } from './field-errors.ts';
 
 const check = shapeCheck(
   Type.Object({

@@ -3,7 +3,8 @@
  * as its type is 400 (malformed), one that breaks a constraint is 422 (check-shape.ts): as the compatible API does.
  */
 import type { TSchema } from 'typebox';
-import { Problem } from '../core/problem.ts';
+import { invalid, Problem } from '../core/problem.ts';
+import { noSuchMember } from './field-errors.ts';
 
 export type QueryText = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -16,6 +17,7 @@ interface Node {
   /** Commas are part of the items: each is a parameter of its own. */
   readonly 'x-undivided'?: boolean;
   readonly properties?: Readonly<Record<string, Node>>;
+  readonly additionalProperties?: boolean;
 }
 
 interface Parameter {
@@ -26,12 +28,15 @@ interface Parameter {
   readonly expected: string;
 }
 
-/** Returns a reader for one query shape; members that the shape does not name are ignored. */
+/** Returns a reader for one query shape; parameters that it does not name are ignored, unless the shape is strict. */
 export function queryReader(shape: TSchema): (query: QueryText) => Record<string, unknown> {
   const parameters = Object.entries((shape as Node).properties ?? {}).map(([name, node]) =>
     parameter(name, node),
   );
+  const isStrict = (shape as Node).additionalProperties === false;
+  const names = parameters.map(({ name }) => name);
   return (query) => {
+    if (isStrict) refuseOthers(query, names);
     const values: Record<string, unknown> = {};
     for (const one of parameters) {
       const texts = textsOf(query, one.name);
@@ -40,6 +45,11 @@ export function queryReader(shape: TSchema): (query: QueryText) => Record<string
     }
     return values;
   };
+}
+
+function refuseOthers(query: QueryText, names: readonly string[]): void {
+  const other = Object.keys(query).find((name) => !names.includes(name.replace(/\[\]$/, '')));
+  if (other !== undefined) throw invalid(['query', other], noSuchMember(other, names, 'parameter'));
 }
 
 function parameter(name: string, node: Node): Parameter {

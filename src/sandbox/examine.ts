@@ -1,7 +1,7 @@
 /** What a parsed expression reads, and what we refuse although it is CEL. */
 import { type ASTNode, TypeError as CheckError, ParseError } from '@marcbachmann/cel-js';
 import { Problem } from '../core/problem.ts';
-import { closestName } from './closest-name.ts';
+import { closestName } from '../core/closest-name.ts';
 import { DOCUMENT_MEMBERS, isRoot, membersBehind, ROOT_TYPES, type Root } from './document-roots.ts';
 import { FUNCTIONS } from './function-names.ts';
 import { checkPattern, REGEX_FUNCTIONS } from './regex-functions.ts';

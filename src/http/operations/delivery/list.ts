@@ -11,14 +11,14 @@ import {
 } from '../../../contract/delivery.ts';
 import { parseTime } from '../../../contract/history-query.ts';
 import { parsePage, renderPage } from '../../../contract/page.ts';
-import { renderInstant } from '../../../contract/shape.ts';
+import { renderInstant, STRICT } from '../../../contract/shape.ts';
 import { RECEIVED, renderId } from '../../../core/ids.ts';
 import type { DeliveryFilter } from '../../../ports/history.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { scopeOf } from '../event/event-of.ts';
 import { READ, TAG } from './delivery-of.ts';
 
-const DeliveryQuery = Type.Object(DELIVERY_QUERY);
+const DeliveryQuery = Type.Object(DELIVERY_QUERY, STRICT);
 
 export const listDeliveries = defineOperation({
   id: 'delivery.list',

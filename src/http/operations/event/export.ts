@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { EVENT_EXPORT_QUERY, ExportOut } from '../../../contract/event.ts';
+import { STRICT } from '../../../contract/shape.ts';
 import type { EventPage, FoundEvents, ReadEvent } from '../../../engine/engine.ts';
 import { type Call, defineOperation } from '../../define-operation.ts';
 import { type Column, columnsOf, readsContent, valueIn } from './columns.ts';
@@ -27,7 +28,7 @@ export const exportEvents = defineOperation({
   description:
     'Everything that matches, streamed as fast as it is read. An export that broke off in the middle is told by the connection, which then ends without the last chunk.',
   needs: READ,
-  query: Type.Object(EVENT_EXPORT_QUERY),
+  query: Type.Object(EVENT_EXPORT_QUERY, STRICT),
   replies: { 200: ExportOut },
   problems: ['too_many_requests'],
   async handle(call) {

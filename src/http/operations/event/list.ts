@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { EVENT_LIST_QUERY, EventList, parseCursor, renderCursor } from '../../../contract/event.ts';
 import { type PageRequest, parsePage } from '../../../contract/page.ts';
+import { STRICT } from '../../../contract/shape.ts';
 import type { EventPage, FoundEvents } from '../../../engine/engine.ts';
 import { defineOperation } from '../../define-operation.ts';
 import { eventOut, filterOf, READ, TAG, withoutContent } from './event-of.ts';
@@ -14,7 +15,7 @@ export const listEvents = defineOperation({
   description:
     'All filters must hold. A page may be short, or empty, with `done: false`, when looking took long or contents are large: its iterator goes on from there.',
   needs: READ,
-  query: Type.Object(EVENT_LIST_QUERY),
+  query: Type.Object(EVENT_LIST_QUERY, STRICT),
   replies: { 200: EventList },
   problems: [],
   async handle(call) {

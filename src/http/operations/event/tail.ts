@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { EVENT_TAIL_QUERY, EventTailOut, parseCursor } from '../../../contract/event.ts';
+import { STRICT } from '../../../contract/shape.ts';
 import { allows } from '../../../core/access/access.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
 import { defineOperation } from '../../define-operation.ts';
@@ -15,7 +16,7 @@ export const tailEvents = defineOperation({
   description:
     'Server-sent events in order of acceptance; `data:` of each is an event (EventTailOut), `id:` a cursor. Coming back with `Last-Event-ID` (or `?after=`) brings what came meanwhile, none of it twice. An event named `cursor` says how far it has looked: at the beginning, and when much was passed over. It ends after 15 minutes at the latest: come back then.',
   needs: READ,
-  query: Type.Object(EVENT_TAIL_QUERY),
+  query: Type.Object(EVENT_TAIL_QUERY, STRICT),
   replies: { 200: EventTailOut },
   problems: ['too_many_requests'],
   async handle(call) {

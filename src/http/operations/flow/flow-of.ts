@@ -2,7 +2,7 @@
 import { changedFlow, type FlowChanges } from '../../../contract/flow.ts';
 import { parseRef } from '../../../contract/ids.ts';
 import type { Flow } from '../../../core/catalog/resources.ts';
-import { newId, RECEIVED, renderId } from '../../../core/ids.ts';
+import { type DestinationId, newId, PREFIXES, RECEIVED, type SourceId } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
 import type { Call } from '../../define-operation.ts';
 
@@ -41,17 +41,32 @@ export async function newFlow(call: FlowCall, body: FlowChanges & { readonly nam
 
 /** What the body leaves out stays. Problem validation when it names what is not there. */
 export async function checkedFlow(call: FlowCall, before: Flow, body: FlowChanges): Promise<Flow> {
-  const after = changedFlow(before, body);
+  const { sources, destinations } = body;
+  const after = changedFlow(before, body, {
+    sourceIds: sources == null ? sources : await idsOf<SourceId>(call, sources, 'source'),
+    destinationIds:
+      destinations === undefined ? undefined : await idsOf<DestinationId>(call, destinations, 'destination'),
+  });
   if (after.when !== null) call.engine.sources.checkExpression(after.when, ['body', 'when']);
-  const { catalog } = call.storage;
-  for (const [index, id] of (body.sources === undefined ? [] : (after.sourceIds ?? [])).entries())
-    if ((await catalog.find(call.organization, 'source', { id }, null)) === null)
-      throw invalid(['body', 'sources', index], `There is no source ${renderId(id, 'source')}.`);
-  for (const [index, id] of (body.destinations === undefined ? [] : after.destinationIds).entries())
-    if ((await catalog.find(call.organization, 'destination', { id }, RECEIVED)) === null)
-      throw invalid(
-        ['body', 'destinations', index],
-        `There is no destination ${renderId(id, 'destination')}: make it with POST /api/v1/destination.`,
-      );
   return after;
+}
+
+/** Of what a body names by id or uid; one that is named twice counts once. */
+async function idsOf<Found extends SourceId | DestinationId>(
+  { storage, organization }: FlowCall,
+  texts: readonly string[],
+  kind: 'source' | 'destination',
+): Promise<readonly Found[]> {
+  const owner = kind === 'source' ? null : RECEIVED;
+  const ids = new Set<Found>();
+  for (const [index, text] of texts.entries()) {
+    const found = await storage.catalog.find(organization, kind, parseRef(text, kind), owner);
+    if (found === null)
+      throw invalid(
+        ['body', `${kind}s`, index],
+        `There is no ${kind} "${text}": give its id (${PREFIXES[kind]}…) or its uid, or make it with POST /api/v1/${kind}.`,
+      );
+    ids.add(found.id as Found);
+  }
+  return [...ids];
 }
