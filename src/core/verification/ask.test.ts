@@ -89,6 +89,7 @@ test('hosts are matched whole, over https, without user or port', () => {
     'https://a@sns.eu-west-1.amazonaws.com/SimpleNotificationService-0a1b.pem',
     'https://sns.a.b.amazonaws.com/SimpleNotificationService-0a1b.pem',
     'https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-0a1b.pem',
+    'https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0a1b.pem?1',
     'https://sns.s3.amazonaws.com/SimpleNotificationService-0a1b.pem',
     'https://sns.s3-us-west-2.amazonaws.com/SimpleNotificationService-0a1b.pem',
     'https://bucket.s3.amazonaws.com/SimpleNotificationService-0a1b.pem',

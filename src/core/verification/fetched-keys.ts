@@ -54,7 +54,12 @@ class KeyRing {
     const kept = this.#kept.get(name);
     if (kept !== undefined && context.now - kept.at < KEPT_MS) {
       const keys = named(kept.keys, kid, context.now);
-      if (keys.length > 0) return keys;
+      if (keys.length > 0) {
+        // Those that are used stay: the oldest of the map goes first.
+        this.#kept.delete(name);
+        this.#kept.set(name, kept);
+        return keys;
+      }
     }
     const running = this.#asking.get(name) ?? this.#ask(name, asked, context);
     return running.then((keys) => {

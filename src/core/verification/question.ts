@@ -49,7 +49,8 @@ export function isHostAllowed(url: string, patterns: readonly string[]): boolean
   return patterns.some((pattern) => {
     const [host = '', ...path] = pattern.split('/');
     if (!globOf(host).test(parsed.hostname)) return false;
-    return path.length === 0 || globOf(`/${path.join('/')}`).test(parsed.pathname);
+    // With a query, one file had any number of names.
+    return path.length === 0 || (parsed.search === '' && globOf(`/${path.join('/')}`).test(parsed.pathname));
   });
 }
 
