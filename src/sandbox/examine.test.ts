@@ -44,6 +44,34 @@ test('unknown names are refused with the one that was probably meant', () => {
   refused('"a".constructor', /Cannot index/);
 });
 
+test('habits of other languages are refused with what CEL writes', () => {
+  for (const [text, remedy] of [
+    ['body.a = 1', 'write == to compare'],
+    ['body.a === 1', 'write == to compare'],
+    ['body.a !== 1', 'write != to compare'],
+    ['body.a <> 1', 'write != to compare'],
+    ['body.a == 1 and body.b == 2', 'write && for "and"'],
+    ['body.a == 1 OR body.b == 2', 'write || for "or"'],
+    ['not body.a', 'write ! for "not"'],
+    ['body.a & body.b', 'write && for "and"'],
+    ['$.a == 1', 'without "$"'],
+    ['body.items[*].sku == "a"', 'write x.exists(i, …)'],
+    ['body?.a', 'write default('],
+    ['{{ body.a == 1 }}', 'leave out {{ and }}'],
+    ['body.a == “x”', 'straight quotes'],
+    ['body.a == undefined', 'there is no "undefined"; write null.'],
+    ['headers.x-github-event == "push"', 'write headers["x-github-event"].'],
+    ['body.order.line-id == 1', 'write body.order["line-id"].'],
+    ['body.name.toLowerCase() == "a"', 'write lower().'],
+    ['len(body.items) > 1', 'write size(x).'],
+    ['body.a.includes("x")', 'write contains()'],
+    ['body.a ==', 'it ends where something should follow.'],
+    ['(body.a', 'it ends where ")" should follow.'],
+    ['body.', 'it ends where a name should follow.'],
+  ] as const)
+    refused(text, new RegExp(remedy.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+});
+
 test('what CEL has and we do not offer is refused with what to write', () => {
   refused('body.x.matches("a")', /write text\.re\("pattern"\) or re\(text, "pattern"\)/);
   refused('matches(body.x, "a")', /RE2/);

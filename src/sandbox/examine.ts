@@ -1,9 +1,10 @@
 /** What a parsed expression reads, and what we refuse although it is CEL. */
 import { type ASTNode, TypeError as CheckError, ParseError } from '@marcbachmann/cel-js';
-import { Problem } from '../core/problem.ts';
 import { closestName } from '../core/closest-name.ts';
+import { Problem } from '../core/problem.ts';
 import { DOCUMENT_MEMBERS, isRoot, membersBehind, ROOT_TYPES, type Root } from './document-roots.ts';
 import { FUNCTIONS } from './function-names.ts';
+import { functionFor, inWords, nameFor, remedyAt } from './habits.ts';
 import { checkPattern, REGEX_FUNCTIONS } from './regex-functions.ts';
 import { isLoop, literalKey, nodesOf } from './syntax-tree.ts';
 
@@ -67,7 +68,11 @@ function checkCall(name: string, node: ASTNode): void {
       'matches() is not offered',
       'write text.re("pattern") or re(text, "pattern"), which take RE2 patterns',
     );
-  if (!FUNCTIONS.has(name)) refuse(node, `there is no function ${name}()`, suggestion(name, FUNCTIONS));
+  if (!FUNCTIONS.has(name)) {
+    const known = functionFor(name);
+    const remedy = known === undefined ? suggestion(name, FUNCTIONS) : `write ${known}`;
+    refuse(node, `there is no function ${name}()`, remedy);
+  }
   if (name === 'json' && node.op === 'rcall')
     refuse(node, 'json() is no method', 'write json(x) or parseJson(text)');
   if (name === 'has') checkHas(node);
@@ -120,20 +125,24 @@ export function explain(error: unknown, text: string): Problem {
   const where = error.range ? ` at ${positionOf(text, error.range.start)}` : '';
   const name = /^Unknown variable: (\w+)$/.exec(error.summary)?.[1];
   if (name === undefined)
-    return new Problem('validation', `The expression is wrong${where}: ${advice(error)}`);
+    return new Problem('validation', `The expression is wrong${where}: ${advice(error, text)}`);
   const roots = Object.keys(ROOT_TYPES);
-  const meant = DOCUMENT_MEMBERS.has(name) ? `write event.${name}` : suggestion(name, roots);
+  const known = nameFor(name, text, error.range?.start ?? 0);
+  const written = known ?? (DOCUMENT_MEMBERS.has(name) ? `event.${name}` : undefined);
+  const meant = written === undefined ? suggestion(name, roots) : `write ${written}`;
   return new Problem(
     'validation',
     `The expression is wrong${where}: there is no "${name}"; ${sentence(meant)}`,
   );
 }
 
-function advice({ summary, code }: ParseError | CheckError): string {
+function advice({ summary, code, range }: ParseError | CheckError, text: string): string {
+  const remedy = range === undefined ? undefined : remedyAt(text, range.start);
+  if (remedy !== undefined) return `${inWords(summary)}; ${sentence(remedy)}`;
   if (code === 'limit_exceeded') return `${summary}; make it shorter or split it.`;
   if (code === 'no_such_overload' || code === 'no_matching_overload')
     return `${summary}; convert one side, e.g. with string(x), int(x) or double(x).`;
-  return sentence(summary);
+  return sentence(inWords(summary));
 }
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
