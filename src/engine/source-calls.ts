@@ -6,7 +6,14 @@ import { newId, renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import { HOPS_MAX, hopsOf } from '../core/received/forwarding.ts';
 import type { RawHeaders } from '../core/received/received.ts';
-import type { Ask, HttpAnswer, ReceivedCall, Verification, Verifier } from '../core/verification/verifier.ts';
+import type {
+  Ask,
+  HttpAnswer,
+  ReceivedCall,
+  Verification,
+  Verifier,
+  VerifierContext,
+} from '../core/verification/verifier.ts';
 import type { Rejection } from '../ports/rejections.ts';
 import type { EngineMetrics, EngineParts, IncomingCall } from './engine.ts';
 import { growingTo } from './growing-to.ts';
@@ -27,6 +34,8 @@ const FLOODED_MAX = 10_000;
 const BODY_START_BYTES = 4096;
 const SHOWN_HEADERS_MAX = 100;
 const ASK_TIMEOUT_MS = 5_000;
+/** Questions to strangers that the calls of one source have under way: whoever floods us floods nobody through us. */
+const ASKS_AT_ONCE_MAX = 32;
 const ASK_ANSWER_BYTES = 256 * 1024;
 const NOTHING_TO_SAY: HttpAnswer = { status: 204, headers: {}, body: '' };
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -46,14 +55,16 @@ type Refused = Pick<Rejection, 'reason' | 'expected' | 'got'>;
 export class SourceCalls {
   readonly #parts: EngineParts;
   readonly #options: SourceCallsOptions;
-  readonly #ask: Ask;
+  readonly #askStranger: Ask;
+  /** By source. */
+  readonly #asking = new Map<string, number>();
   #rejections: TokenBucket = newBucket(REJECTIONS_PER_SECOND);
   readonly #rejectionsOf = new LRUCache<string, TokenBucket>(growingTo(FLOODED_MAX));
 
   constructor(parts: EngineParts, options: SourceCallsOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#ask = askOf(parts);
+    this.#askStranger = askOf(parts);
   }
 
   /** The answer to give. Problem not_found | authentication_failed | loop_detected | method_not_allowed | payload_too_large | too_many_requests | unavailable | generic_error. */
@@ -89,10 +100,11 @@ export class SourceCalls {
 
   async #ofSender(live: LiveSource, call: IncomingCall, verifier: Verifier): Promise<HttpAnswer> {
     const seen: ReceivedCall = { method: call.method, url: call.url, headers: call.headers, body: call.body };
-    const judged = verifier.verify(seen, { now: this.#parts.clock.now(), ask: this.#ask });
+    const context = { now: this.#parts.clock.now(), ask: this.#askFor(live) };
+    const judged = verifier.verify(seen, context);
     let verification = judged instanceof Promise ? await judged : judged;
     if (verification.kind === 'refused' && call.isEncoded)
-      verification = await this.#verifyDecoded(verifier, seen, verification);
+      verification = await this.#verifyDecoded(verifier, { seen, context, refused: verification });
     if (verification.kind === 'handshake') return this.#shakeHands(live, call, verification);
     if (verification.kind === 'refused') throw await this.#refuse(live, call, verification);
     // They ask about the URL and bring nothing.
@@ -168,10 +180,30 @@ export class SourceCalls {
   }
 
   /** Some proxies compress what a sender signed before it was compressed. */
-  async #verifyDecoded(verifier: Verifier, seen: ReceivedCall, refused: Verification): Promise<Verification> {
+  async #verifyDecoded(
+    verifier: Verifier,
+    { seen, context, refused }: { seen: ReceivedCall; context: VerifierContext; refused: Verification },
+  ): Promise<Verification> {
     const body = await this.#decoded(seen);
     if (body === seen.body) return refused;
-    return verifier.verify({ ...seen, body }, { now: this.#parts.clock.now(), ask: this.#ask });
+    return verifier.verify({ ...seen, body }, context);
+  }
+
+  /** Problem unavailable when too many are under way. */
+  #askFor({ source: { id } }: LiveSource): Ask {
+    return async (question) => {
+      const asking = this.#asking.get(id) ?? 0;
+      if (asking >= ASKS_AT_ONCE_MAX)
+        throw new Problem('unavailable', 'Too many calls are being confirmed: send it again shortly.');
+      this.#asking.set(id, asking + 1);
+      try {
+        return await this.#askStranger(question);
+      } finally {
+        const left = this.#asking.get(id)! - 1;
+        if (left === 0) this.#asking.delete(id);
+        else this.#asking.set(id, left);
+      }
+    };
   }
 
   /** What cannot be decompressed is refused for its proof, as it came. */
