@@ -16,7 +16,7 @@ import { ReceivedEvents } from './received-events.ts';
 import { Receiver } from './receiver.ts';
 import { SourceCalls } from './source-calls.ts';
 import { SourceChecks } from './source-checks.ts';
-import { SourceStates } from './source-states.ts';
+import { type SourceOf, SourceStates } from './source-states.ts';
 
 export interface ReceivingOptions {
   readonly directory: CachedDirectory;
@@ -44,26 +44,24 @@ export function createReceiving(parts: EngineParts, options: ReceivingOptions): 
   const arrivals = new Arrivals(parts.clock);
   const received = new ReceivedEvents(parts, { directory, sources, arrivals });
   const indexer = new Indexer(parts, { held, metrics, read: (stored) => received.read(stored) });
+  const lastEventAt = (of: SourceOf, since: number) => received.lastEventAt(of, since);
   const states = new SourceStates(parts, { committer, operational });
   const receiver = new Receiver(parts, {
     ...{ directory, publisher, sources, metrics },
-    saw: (of) => {
-      states.saw(of, parts.clock.now());
+    saw: (of, at) => {
+      states.saw(of, at);
       arrivals.rang(of.organization);
       indexer.wake();
     },
   });
   const hosts = new InboundHosts(parts, { directory, sources, receiver, states });
-  const inbound = new InboundSources(parts, {
-    ...{ held, hosts, states },
-    lastEventAt: (of, since) => received.lastEventAt(of, since),
-  });
+  const inbound = new InboundSources(parts, { held, hosts, states, lastEventAt });
   const calls = new SourceCalls(parts, {
     ...{ sources, receiver, metrics, hub: new HubCalls(parts, states) },
     capture: (live, secret) => captureSecret(live, secret, { committer, vault, parts }),
   });
   return {
-    sources: new SourceChecks(parts, { vault, states }),
+    sources: new SourceChecks(parts, { vault, states, lastEventAt }),
     mailboxes: hosts,
     receive: (call) => calls.receive(call),
     received,

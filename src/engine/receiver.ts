@@ -66,8 +66,8 @@ export interface ReceiverOptions {
   readonly publisher: Publisher;
   readonly sources: LiveSources;
   readonly metrics: EngineMetrics;
-  /** A source has just got something. */
-  readonly saw: (of: LiveSource) => void;
+  /** A source got something at this instant. */
+  readonly saw: (of: LiveSource, at: number) => void;
 }
 
 export class Receiver {
@@ -99,7 +99,7 @@ export class Receiver {
     const { metrics } = this.#options;
     if (result.kind === 'accepted') metrics.eventsReceived++;
     else metrics.receivedTwice++;
-    this.#options.saw(live);
+    this.#options.saw(live, event.acceptedAt);
     const known = result.kind === 'accepted' ? event : { ...event, id: result.id };
     return { kind: result.kind, event: known, answered: answerOf(live, known, reading) };
   }

@@ -5,17 +5,24 @@ import { invalid, Problem } from '../core/problem.ts';
 import { isSendableHeader } from '../core/received/forwarding.ts';
 import type { EngineParts, Sources, Vault } from './engine.ts';
 import { liveSource } from './live-source.ts';
-import type { SourceStates } from './source-states.ts';
+import type { SourceOf, SourceStates } from './source-states.ts';
+
+export interface SourceChecksOptions {
+  readonly vault: Vault;
+  readonly states: SourceStates;
+  /** When the source's newest event since that instant was taken, by any node; null = there is none. */
+  readonly lastEventAt: (of: SourceOf, since: number) => Promise<number | null>;
+}
 
 export class SourceChecks implements Sources {
   readonly #parts: EngineParts;
   readonly #vault: Vault;
-  readonly #states: SourceStates;
+  readonly #options: SourceChecksOptions;
 
-  constructor(parts: EngineParts, options: { vault: Vault; states: SourceStates }) {
+  constructor(parts: EngineParts, options: SourceChecksOptions) {
     this.#parts = parts;
     this.#vault = options.vault;
-    this.#states = options.states;
+    this.#options = options;
   }
 
   get providers(): EngineParts['providers'] {
@@ -48,8 +55,13 @@ export class SourceChecks implements Sources {
     at(loc, () => this.#parts.expressions.template(text));
   }
 
-  health(organization: OrganizationId, source: Source): Promise<SourceHealth> {
-    return this.#states.health({ organization, source });
+  async health(organization: OrganizationId, source: Source): Promise<SourceHealth> {
+    const of = { organization, source };
+    const health = await this.#options.states.health(of);
+    // What other nodes took, or this one before it was started again, is in the store only.
+    const since = health.lastEventAt === null ? source.createdAt : health.lastEventAt + 1;
+    const newerAt = await this.#options.lastEventAt(of, since);
+    return newerAt === null ? health : { ...health, lastEventAt: newerAt };
   }
 
   #checkMember(text: string | null, ...loc: string[]): void {

@@ -13,7 +13,9 @@ import { migrate } from '../../src/storage/postgres/migrate.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { testPostgres } from '../support/postgres.ts';
 import { startReceiver } from '../support/receiver.ts';
+import { signedByGithub } from '../support/source.ts';
 import { ROOT } from '../support/source-files.ts';
+import { CALLED_SOURCE, GITHUB_SECRET } from './callers.ts';
 import { request, SECRETS, until } from './cluster.ts';
 import { environment, freePort, run, ServerProcess, temporaryFolder } from './command.ts';
 
@@ -144,6 +146,77 @@ test('a server goes on as a node: same ids, tokens and signing keys, and what wa
   assert.deepEqual(await list(), before);
   const [, second] = await receiver.waitFor(2, WITHIN_MS);
   assert.equal(second!.headers['webhook-id'], id);
+});
+
+test('what a server received goes on at a node: same URL, bytes, credentials, refusals and states, and it is found', async () => {
+  using folder = temporaryFolder();
+  await using receiver = await startReceiver();
+  const url = await (await testPostgres()).createDatabase();
+  const port = await freePort();
+  await using server = new ServerProcess(port, { POSTHORN_DATA_DIR: folder.path });
+  await server.start();
+  const token = await server.token();
+  const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const answer = await request<T>(`${server.url}/api/v1${path}`, { method, token, body });
+    assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const source = await ask<{ url: string }>('POST', '/source', { name: 'Zoë', uid: 's', ...CALLED_SOURCE });
+  const destination = await ask<{ id: string }>('POST', '/destination', { url: receiver.url });
+  await ask('POST', '/flow', { name: 'f', uid: 'f', sources: ['s'], destinations: [destination.id] });
+  const input = { everySeconds: 1 };
+  await ask('POST', '/source', { name: 'clock', uid: 'clock', kind: 'schedule', input });
+  const isOfSecond = async (from: number): Promise<boolean> =>
+    (await ask<{ data: unknown[] }>('GET', '/event?source=clock')).data.length > from;
+  const body = (n: number): string => `{ "once":"${n}", "customer" : {"id":${n}} }`;
+  const send = (n: number, secret?: string) => {
+    const headers = [...signedByGithub(body(n), secret ?? GITHUB_SECRET), ['Authorization', `Bearer ${n}`]];
+    return fetch(source.url, { method: 'PUT', headers: headers as [string, string][], body: body(n) });
+  };
+  assert.equal((await send(42)).status, 202);
+  assert.equal((await send(43, 'a wrong secret')).status, 401);
+  await receiver.waitFor(1);
+  const id = receiver.requests[0]!.headers['posthorn-event-id'];
+  await until('the clock has fired', () => isOfSecond(0));
+  await ask('PATCH', '/source/clock', { disabled: true });
+  const isRecorded = async (): Promise<boolean> =>
+    (await ask<{ deliveries: { state: string }[] }>('GET', `/event/${id}`)).deliveries[0]!.state ===
+    'delivered';
+  await until('the delivery is recorded', isRecorded);
+  const paths = ['/source', '/source/s/rejection', '/source/clock/health', '/flow', '/destination'];
+  const list = () =>
+    Promise.all([...paths, `/event/${id}`, '/event?source=clock'].map((path) => ask('GET', path)));
+  const before = await list();
+  await server.end('SIGTERM');
+
+  assert.equal((await finishMove(join(folder.path, 'posthorn.db'), url)).isWhole, true);
+  const secrets = JSON.parse(readFileSync(join(folder.path, 'secrets.json'), 'utf8'));
+  await using node = new ServerProcess(port, {
+    POSTHORN_DATABASE_URL: url,
+    POSTHORN_MAIN_SECRET: secrets.mainSecret,
+    POSTHORN_JWT_SECRET: secrets.jwtSecret,
+  });
+  await node.start();
+  assert.deepEqual(await list(), before);
+  const found = async (n: number) =>
+    (await ask<{ data: { id: string }[] }>('GET', `/event?where=body.customer.id=${n}`)).data.map(
+      (e) => e.id,
+    );
+  assert.deepEqual(await found(42), [id]);
+  const again = await send(42);
+  assert.equal(again.headers.get('posthorn-event-id'), id, 'its dedupe key is known');
+  await ask('POST', `/event/${id}/replay`, {});
+  const replayed = (await receiver.waitFor(2, WITHIN_MS))[1]!;
+  assert.deepEqual(
+    [replayed.method, replayed.body.toString(), replayed.headers.authorization],
+    ['PUT', body(42), 'Bearer 42'],
+  );
+  const next = (await (await send(44)).json()) as { id: string };
+  assert.equal((await receiver.waitFor(3, WITHIN_MS))[2]!.headers['posthorn-event-id'], next.id);
+  assert.deepEqual(await found(44), [next.id]);
+  const { length } = (await ask<{ data: unknown[] }>('GET', '/event?source=clock')).data;
+  await ask('PATCH', '/source/clock', { disabled: false });
+  await until('the clock goes on', () => isOfSecond(length));
 });
 
 test('a move that is killed goes on where it was', async () => {

@@ -132,6 +132,11 @@ describe('while all nodes run', { concurrency: true }, () => {
       assert.equal(answers.filter(({ isRepeated }) => isRepeated).length, 2);
     }
     assert.equal((await eventsOf(source)).length, KEYS);
+    const heardAt = NODES.map(async (node) => {
+      const path = `/api/v1/source/${source.id}/health`;
+      return (await cluster.ok<{ lastEventAt: string | null }>(node, 'GET', path)).lastEventAt;
+    });
+    assert.ok(!(await Promise.all(heardAt)).includes(null), 'each node knows when it was last heard');
     await receiver.waitFor(KEYS);
     assert.equal(receiver.requests.length, KEYS);
   });
@@ -198,7 +203,7 @@ describe('while all nodes run', { concurrency: true }, () => {
       const response = await fetch(at(others[n % 2]!, source), { method: 'POST', body: `${n}` });
       assert.equal(response.status, 202);
     };
-    for (let n = 0; n < 24; n++) {
+    for (let n = 0; n < 16; n++) {
       await send(n);
       await sleep(300);
       assert.deepEqual(told(), []);
