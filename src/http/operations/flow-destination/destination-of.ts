@@ -32,10 +32,8 @@ export async function findFlowDestination(call: DestinationCall): Promise<Destin
 }
 
 export function newFlowDestination(call: DestinationCall, body: Static<typeof DestinationIn>): Destination {
-  return {
-    ...freshDestination(call, RECEIVED, body),
-    request: checkedRequest(call, parseRequest(body.request, FORWARD)),
-  };
+  const fresh = freshDestination(call, RECEIVED, body);
+  return { ...fresh, request: checkedRequest(call, parseRequest(body.request, FORWARD), fresh.url) };
 }
 
 export function changedFlowDestination(
@@ -43,10 +41,9 @@ export function changedFlowDestination(
   before: Destination,
   body: Partial<Static<typeof DestinationIn>>,
 ): Destination {
-  return {
-    ...patchedDestination(call, before, body),
-    request: checkedRequest(call, parseRequest(body.request, before.request ?? null)),
-  };
+  const after = patchedDestination(call, before, body);
+  const request = parseRequest(body.request, before.request ?? null);
+  return { ...after, request: checkedRequest(call, request, after.url) };
 }
 
 export function destinationOut(call: DestinationCall, destination: Destination) {
@@ -60,15 +57,24 @@ export function destinationOut(call: DestinationCall, destination: Destination) 
 function checkedRequest(
   call: DestinationCall,
   request: DestinationRequest | null,
+  destinationUrl: string,
 ): DestinationRequest | null {
   if (request?.kind !== 'call') return request;
   const { sources } = call.engine;
   // '' = as the event says.
   const fault = request.contentType === '' ? null : contentTypeFault(request.contentType);
   if (fault !== null) throw invalid(['body', 'request', 'contentType'], fault);
-  if (request.url !== null) sources.checkTemplate(request.url, ['body', 'request', 'url']);
+  if (request.url !== null) {
+    sources.checkTemplate(request.url, ['body', 'request', 'url']);
+    checkOrigin(request.url, destinationUrl);
+  }
   if (request.body !== null) sources.checkTemplate(request.body, ['body', 'request', 'body']);
   for (const [name, template] of request.headers) {
+    if (name.toLowerCase() === 'content-type')
+      throw invalid(
+        ['body', 'request', 'headers', name],
+        'Say the content type as "contentType", beside "headers": {"kind": "call", "contentType": "text/plain", …}.',
+      );
     checkHeaders({ [name]: 'x' }, ['body', 'request', 'headers']);
     // A request is shown to whoever may look, and told in the audit log.
     if (isSensitiveHeader(name) && !template.includes('{{'))
@@ -79,4 +85,15 @@ function checkedRequest(
     sources.checkTemplate(template, ['body', 'request', 'headers', name]);
   }
   return request;
+}
+
+/** What a template's URL begins with is known where it holds no expression: every delivery would fail. */
+function checkOrigin(template: string, destinationUrl: string): void {
+  const { origin } = new URL(destinationUrl);
+  const start = /^https?:\/\/[^/?#{]+(?=[/?#]|$)/i.exec(template)?.[0];
+  if (start === undefined || !URL.canParse(start) || new URL(start).origin === origin) return;
+  throw invalid(
+    ['body', 'request', 'url'],
+    `The URL of the request has to stay at ${origin}: give ${new URL(start).origin} a destination of its own.`,
+  );
 }

@@ -40,6 +40,21 @@ test('a call of one’s own has a content type that can be sent', async () => {
   }
 });
 
+test('a call of one’s own that could never be sent is refused when it is saved', async () => {
+  const make = (request: object) =>
+    posthorn.call('POST', '/api/v1/destination', {
+      body: { url: 'https://receiver.example/hook', request: { kind: 'call', ...request } },
+    });
+  const elsewhere = await make({ url: 'https://other.example/{{ body.id }}' });
+  assert.equal(elsewhere.json.errors[0].pointer, '#/request/url');
+  assert.match(elsewhere.json.detail, /stay at https:\/\/receiver\.example/);
+  assert.equal((await make({ url: 'https://receiver.example:444/x' })).status, 422);
+  const header = await make({ headers: { 'Content-Type': 'text/plain' }, body: 'x' });
+  assert.match(header.json.detail, /"contentType", beside "headers"/);
+  for (const url of ['https://RECEIVER.example:443/{{ body.id }}', '/{{ body.id }}', '{{ body.url }}'])
+    assert.equal((await make({ url })).status, 201, url);
+});
+
 test('a credential in a call of one’s own is sent to where it is sealed', async () => {
   const make = (headers: Record<string, string>) =>
     posthorn.call('POST', '/api/v1/destination', {
