@@ -18,6 +18,7 @@ const { values: options, positionals } = parseArgs({
 });
 const [id] = positionals;
 if (id === undefined || !recipeIds().includes(id)) {
+  if (id !== undefined) console.error(`There is no recipe "${id}". These are there:\n`);
   for (const each of recipeIds()) console.log(`${each.padEnd(26)} ${readRecipe(each).stoodFor}`);
   console.log('\nnpm run recipe -- <id> [--server URL --token T [--smtp HOST:PORT]]');
   process.exit(id === undefined ? 0 : 2);
@@ -34,11 +35,24 @@ try {
 
 async function running(): Promise<Stage> {
   const [host, port] = options.smtp?.split(':') ?? [];
+  const url = options.server!.replace(/\/$/, '');
+  const token = options.token ?? process.env.POSTHORN_TOKEN ?? '';
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/api/v1/source?limit=1`, { headers }).catch(() => null);
+  if (answer === null) give(`Nothing answers at ${url}: start the server, or correct --server.`);
+  if (!answer.ok) give(`${url} answered ${answer.status}: is --token one of its own? ${await answer.text()}`);
   return joinStage({
-    url: options.server!.replace(/\/$/, ''),
-    token: options.token ?? process.env.POSTHORN_TOKEN ?? '',
+    url,
+    token,
     smtp: host === undefined ? null : { host, port: Number(port) },
   });
+}
+
+/** Ends with what to do: nothing was made yet. */
+function give(up: string): never {
+  console.error(up);
+  rmSync(folder, { recursive: true });
+  process.exit(2);
 }
 
 async function run(name: string, stage: Stage): Promise<number> {
@@ -46,6 +60,12 @@ async function run(name: string, stage: Stage): Promise<number> {
   if (recipe.standIn !== undefined && stage.standIns === null) {
     console.error(
       `${recipe.system} has to confirm its calls, and did not make this one: play it without --server.`,
+    );
+    return 2;
+  }
+  if (stage.smtp === null && recipe.calls.some(({ mail }) => mail !== undefined)) {
+    console.error(
+      'This recipe sends mail: start the server with POSTHORN_SMTP_LISTEN and say where (--smtp HOST:PORT).',
     );
     return 2;
   }
