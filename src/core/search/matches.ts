@@ -1,7 +1,8 @@
 /** The second look at a candidate: whether a received event is what somebody asked for. Rules of types are in values.ts. */
 import { type PathCondition, pathConditionsOf, type SearchFilter, type SearchValue } from './filter.ts';
+import { normalForm } from './normal-form.ts';
 import { asTypeOf, isObject, isUntyped, type Searched, valuesAt, WITHOUT_WORDS } from './values.ts';
-import { askedText, wordsOf } from './words.ts';
+import { askedText, piecesOf, wordsOf } from './words.ts';
 
 export function matches(searched: Searched, filter: SearchFilter): boolean {
   const { document } = searched;
@@ -38,7 +39,7 @@ function holds({ document, format }: Searched, { path, op, value }: PathConditio
 /** Both are of one type. Order is of numbers and texts only. */
 function compares(own: SearchValue, op: PathCondition['op'], wanted: SearchValue): boolean {
   if (typeof own === 'string' && typeof wanted === 'string') {
-    return comparesTexts(own.normalize('NFC'), op, wanted.normalize('NFC'));
+    return comparesTexts(normalForm(own), op, normalForm(wanted));
   }
   if (op === '=') return own === wanted;
   return typeof own === 'number' && typeof wanted === 'number' && isInOrder(own - wanted, op);
@@ -78,14 +79,21 @@ function hasText(searched: Searched, text: string): boolean {
   if (words.length + phrases.length === 0) return true;
   const missing = new Set(words);
   const wanted = new Set(phrases.map((phrase) => ` ${phrase.join(' ')} `));
+  const longest = Math.max(1, ...phrases.map((phrase) => phrase.length));
   for (const value of textsOf(searched.document)) {
-    const found = wordsOf(value);
-    for (const word of found) missing.delete(word);
-    if (wanted.size > 0) {
-      const line = ` ${found.join(' ')} `;
-      for (const phrase of wanted) if (line.includes(phrase)) wanted.delete(phrase);
+    // What a phrase may have begun with in the piece before.
+    let before: readonly string[] = [];
+    for (const piece of piecesOf(value)) {
+      const found = wordsOf(piece);
+      for (const word of found) missing.delete(word);
+      if (wanted.size > 0) {
+        const all = [...before, ...found];
+        const line = ` ${all.join(' ')} `;
+        for (const phrase of wanted) if (line.includes(phrase)) wanted.delete(phrase);
+        before = all.slice(Math.max(0, all.length - longest + 1));
+      }
+      if (missing.size + wanted.size === 0) return true;
     }
-    if (missing.size + wanted.size === 0) return true;
   }
   return false;
 }

@@ -13,6 +13,7 @@ import { matches } from './matches.ts';
 import { parsePath } from './parse-path.ts';
 import { EVENT_TERMS_MAX, eventTerms, termsOf } from './terms.ts';
 import type { Searched } from './values.ts';
+import { piecesOf, wordsOf } from './words.ts';
 
 const BASE: EventDocument = {
   id: 'evt_1',
@@ -145,6 +146,16 @@ describe('finding an event by a path', () => {
     assert.ok(performance.now() - begun < 5_000);
   });
 
+  it('takes no longer for a text of a million marks over one letter than for another', () => {
+    const marks = `a${'\u0301\u0323'.repeat(500_000)}`;
+    const begun = performance.now();
+    assert.ok(!finds(event({ body: marks }, 'text'), condition('body', 'contains', 'b')));
+    assert.ok(!finds(event({ body: marks }, 'text'), text('b "c d"')));
+    const many = Array.from({ length: 30 }, () => marks.slice(0, 32_000));
+    assert.ok(finds(event({ body: many }), condition('body[]', '=', many[0]!)));
+    assert.ok(performance.now() - begun < 3_000);
+  });
+
   it('finds headers by their names in any case', () => {
     const filter = { ...NO_FILTER, headers: [{ name: 'X-Count', op: '=', value: 7 } as const] };
     assert.ok(finds(event(), filter));
@@ -186,6 +197,33 @@ describe('finding an event by words', () => {
   for (const [wanted, found] of table) {
     it(`${wanted || 'nothing'} is ${found}`, () => assert.equal(finds(event(), text(wanted)), found));
   }
+});
+
+describe('words of a long text', () => {
+  const LOREM = ['Straße', 'ab', 'İstanbul', 'de\u0301ja\u0300', '注文', '１２', 'x_y', 'ﬁn', 'за', 'c'];
+  const texts = fc
+    .array(fc.tuple(fc.constantFrom(...LOREM), fc.constantFrom(' ', '\n', ', ', '/', '、')), {
+      maxLength: 600,
+    })
+    .map((parts) => parts.flat().join(''));
+
+  it('are those of its pieces', () => {
+    fc.assert(
+      fc.property(texts, (long) => {
+        assert.deepEqual([...piecesOf(long)].join(''), long);
+        assert.deepEqual([...piecesOf(long)].flatMap(wordsOf), wordsOf(long));
+      }),
+    );
+  });
+
+  it('make phrases across its pieces', () => {
+    const long = Array.from({ length: 2_000 }, (_, n) => `ä${n}`);
+    const body = event({ body: long.join(' ') }, 'text');
+    for (let n = 0; n < 1_990; n += 7) {
+      assert.ok(finds(body, text(`"${long.slice(n, n + 3).join(' ')}" "${long.slice(n, n + 9).join(' ')}"`)));
+      assert.ok(!finds(body, text(`"${long[n]} ${long[n + 2]}"`)));
+    }
+  });
 });
 
 describe('terms', () => {

@@ -10,6 +10,7 @@ import {
   type SearchPath,
   type SearchValue,
 } from './filter.ts';
+import { normalForm } from './normal-form.ts';
 import {
   booleanIn,
   isObject,
@@ -19,7 +20,7 @@ import {
   UNINDEXED,
   WITHOUT_WORDS,
 } from './values.ts';
-import { askedText, wordsOf } from './words.ts';
+import { askedText, piecesOf, wordsOf } from './words.ts';
 
 /** Terms that are kept of one event. A large document of a shop or a code host has 300 to 800. */
 export const EVENT_TERMS_MAX = 1024;
@@ -78,7 +79,7 @@ function termOfCondition({ path, op, value }: PathCondition): number | null {
 function isLong(value: SearchValue): boolean {
   if (typeof value !== 'string') return false;
   if (value.length > VALUE_CHARS_MAX * NORMAL_FORM_TIMES) return true;
-  return value.normalize('NFC').length > VALUE_CHARS_MAX;
+  return normalForm(value).length > VALUE_CHARS_MAX;
 }
 
 /** Names of members only: `items`, `items[]` and `items[3]` are one. */
@@ -91,7 +92,7 @@ const wordTerm = (word: string): number => hash48(`w${word}`);
 
 /** -0 is 0; texts are compared in one normal form. */
 function equals(path: string, value: string | number | boolean | null): number {
-  if (typeof value === 'string') return hash48(`=${path}\u0000s${value.normalize('NFC')}`);
+  if (typeof value === 'string') return hash48(`=${path}\u0000s${normalForm(value)}`);
   return hash48(`=${path}\u0000${typeof value}${typeof value === 'number' ? value + 0 : value}`);
 }
 
@@ -138,7 +139,11 @@ class Collector {
     if (untyped) this.#meanings(value, path);
     if (!hasWords) return;
     if (value.length > TEXT_CHARS_MAX) this.#overflows = true;
-    else for (const word of wordsOf(value)) this.#term(wordTerm(word));
+    else this.#words(value);
+  }
+
+  #words(value: string): void {
+    for (const piece of piecesOf(value)) for (const word of wordsOf(piece)) this.#term(wordTerm(word));
   }
 
   #meanings(value: string, path: string): void {

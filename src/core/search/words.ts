@@ -7,12 +7,33 @@ const WORD =
 /** The rest of a longer word is not looked at. */
 const WORD_CHARS_MAX = 64;
 
+/** Of a long text piece by piece: `piecesOf`. */
 export function wordsOf(text: string): readonly string[] {
   const found = ASCII.test(text)
     ? text.toLowerCase().match(ASCII_WORD)
     : text.normalize('NFKC').toLowerCase().match(WORD);
   if (found === null) return [];
   return found.map((word) => (word.length > WORD_CHARS_MAX ? word.slice(0, WORD_CHARS_MAX) : word));
+}
+
+/** Characters of a piece: what one look for words takes grows with the square of it at worst. */
+const PIECE_CHARS_MAX = 1024;
+/** Where a text is cut: spaces, ASCII marks before the digits, and those of texts without spaces. */
+const BETWEEN_WORDS = /[\s!-/\u3001\u3002\uff0c]/;
+
+/** A text in pieces whose words are its words, but where a piece is full and nothing stands between words. */
+export function* piecesOf(text: string): Generator<string> {
+  for (let from = 0; from < text.length; ) {
+    let end = from + PIECE_CHARS_MAX;
+    if (end >= text.length) end = text.length;
+    else {
+      let cut = end;
+      while (cut > from && !BETWEEN_WORDS.test(text[cut - 1]!)) cut--;
+      if (cut > from) end = cut;
+    }
+    yield text.slice(from, end);
+    from = end;
+  }
 }
 
 /** What is asked for: single words, and phrases whose words follow each other in one text. */
