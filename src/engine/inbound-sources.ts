@@ -12,8 +12,6 @@ import type { SourceOf, SourceStates } from './source-states.ts';
 
 const ROUND_MS = 2_000;
 const PAGE = 250;
-/** How often the instant of a source's last event is written. */
-const SEEN_WRITTEN_MS = 10_000;
 
 interface Running {
   readonly version: number;
@@ -39,7 +37,6 @@ export class InboundSources {
   #stopped = true;
   #isLooking = false;
   #isAwake = false;
-  #seenWrittenAt = 0;
 
   constructor(parts: EngineParts, options: InboundSourcesOptions) {
     this.#parts = parts;
@@ -94,11 +91,7 @@ export class InboundSources {
   }
 
   async #look(): Promise<void> {
-    const now = this.#parts.clock.now();
-    if (now - this.#seenWrittenAt >= SEEN_WRITTEN_MS) {
-      this.#seenWrittenAt = now;
-      await this.#options.states.writeSeen();
-    }
+    await this.#options.states.writeSeen();
     const there = new Set<string>();
     for (let after: string | null = null; ; ) {
       const page: readonly SourceOf[] = await this.#parts.storage.catalog.inboundSources(after, PAGE);

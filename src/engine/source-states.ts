@@ -14,6 +14,8 @@ import type { OperationalEvents } from './operational.ts';
 
 const NOTED_MAX = 20_000;
 const WRITES_MAX = 5;
+/** How often the instants of last events are written, unless one has ended a silence. */
+const SEEN_WRITTEN_MS = 10_000;
 const RANDOM_ID_BYTES = 15;
 
 export interface SourceOf {
@@ -31,6 +33,8 @@ export class SourceStates {
   readonly #seen = new LRUCache<string, number>(growingTo(NOTED_MAX));
 
   readonly #unwritten = new Map<string, SourceOf>();
+  #seenWrittenAt = 0;
+  #hasEndedSilence = false;
 
   constructor(parts: EngineParts, options: { committer: Committer; operational: OperationalEvents }) {
     this.#parts = parts;
@@ -40,12 +44,20 @@ export class SourceStates {
 
   /** An event was taken at this instant. */
   saw(of: SourceOf, at: number): void {
-    this.#seen.set(of.source.id, Math.max(at, this.lastSeen(of.source.id) ?? 0));
-    if (of.source.expectEveryMs !== null) this.#unwritten.set(of.source.id, of);
+    const { id, expectEveryMs } = of.source;
+    const before = this.lastSeen(id) ?? 0;
+    this.#seen.set(id, Math.max(at, before));
+    if (expectEveryMs === null) return;
+    this.#unwritten.set(id, of);
+    if (at - before > expectEveryMs) this.#hasEndedSilence = true;
   }
 
-  /** Writes when the last events came, for the node that watches for silence. */
+  /** Writes now and then when the last events came, for the node that watches for silence. */
   async writeSeen(): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (!this.#hasEndedSilence && now - this.#seenWrittenAt < SEEN_WRITTEN_MS) return;
+    this.#seenWrittenAt = now;
+    this.#hasEndedSilence = false;
     const unwritten = [...this.#unwritten.values()];
     this.#unwritten.clear();
     for (const of of unwritten) await this.#write(of, (state) => this.#withSeen(state, of));

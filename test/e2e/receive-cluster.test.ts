@@ -3,8 +3,16 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, describe, it, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startReceiver } from '../support/receiver.ts';
-import { type AnsweredCall, booksOf, CALLED_SOURCE, call, NOTHING_WRONG, startCallers } from './callers.ts';
+import { startReceiver, type TestReceiver } from '../support/receiver.ts';
+import {
+  type AnsweredCall,
+  booksOf,
+  CALLED_SOURCE,
+  type Callers,
+  call,
+  NOTHING_WRONG,
+  startCallers,
+} from './callers.ts';
 import { startCluster, type TestCluster, until } from './cluster.ts';
 import { EventTail } from './event-tail.ts';
 import { type GrowingList, startGrowingList } from './growing-list.ts';
@@ -16,6 +24,7 @@ before(async () => {
 });
 after(() => cluster?.[Symbol.asyncDispose]());
 
+const WITHIN_MS = 30_000;
 const NODES = [0, 1, 2] as const;
 /** A node that runs, for questions that any of them can answer. */
 let running = 0;
@@ -209,14 +218,14 @@ describe('while all nodes run', { concurrency: true }, () => {
       assert.deepEqual(told(), []);
     }
     const stoppedAt = Date.now();
-    await receiver.waitFor(1, 15_000);
+    await receiver.waitFor(1, WITHIN_MS);
     t.diagnostic(`told ${Date.now() - stoppedAt} ms after the last event`);
     // Its watcher looks every two seconds.
     await sleep(2_500);
     assert.deepEqual(told(), ['source.silent']);
     await send(0);
     const backAt = Date.now();
-    await receiver.waitFor(2, 15_000);
+    await receiver.waitFor(2, WITHIN_MS);
     t.diagnostic(`its end was told after ${Date.now() - backAt} ms`);
     assert.deepEqual(told().slice(0, 2), ['source.silent', 'source.recovered']);
   });
@@ -261,6 +270,43 @@ async function assertAllItemsOnce(source: Made, list: GrowingList): Promise<void
   );
 }
 
+interface Called extends AsyncDisposable {
+  readonly source: Source;
+  readonly receiver: TestReceiver;
+  readonly callers: Callers;
+  readonly tail: EventTail;
+}
+
+/** A source that is called at every node, delivered in order, and followed at this node. */
+async function startCalled(node: number): Promise<Called> {
+  const receiver = await startReceiver();
+  const source = await makeSource();
+  await makeFlow(source, receiver.url, { ordering: { scope: 'key' } });
+  const tail = new EventTail(`source=${source.id}`, cluster.token);
+  await tail.open(cluster.nodes[node]!.url);
+  const callers = startCallers({ urls: atAll(source), callers: 6, pauseMs: 40 });
+  return {
+    ...{ source, receiver, callers, tail },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([callers.stop(), tail.close()]);
+      await receiver.stop();
+    },
+  };
+}
+
+/** Ends the calls; a sentence of how it went. */
+async function assertNothingWrong({ source, receiver, callers, tail }: Called): Promise<string> {
+  await callers.stop();
+  const { answered } = callers;
+  await until('all is delivered', () => booksOf(answered, receiver.requests).lost.length === 0);
+  const { repeated, ...wrong } = booksOf(answered, receiver.requests);
+  assert.deepEqual(wrong, NOTHING_WRONG);
+  const accepted = (await eventsOf(source)).map(({ id }) => id);
+  await until('the tail has all', () => tail.seen.length >= accepted.length);
+  assert.deepEqual(tail.seen, accepted, 'in order of acceptance, no gap, none twice');
+  return `${answered.length} calls answered, ${repeated} deliveries repeated`;
+}
+
 test('what a killed node ran, indexed and showed goes on at another: nothing lost, nothing twice', async (t) => {
   const [{ name }] = (await cluster.query<{ name: string }>(
     'SELECT name FROM shard JOIN node USING (epoch) WHERE no = 0',
@@ -268,15 +314,11 @@ test('what a killed node ran, indexed and showed goes on at another: nothing los
   const victim = Number(name.slice('node-'.length));
   const others = NODES.filter((node) => node !== victim);
   running = others[0]!;
-  await using receiver = await startReceiver();
   await using list = await startGrowingList(200);
   const clock = await sourceOn(victim, everySecond);
   const poll = await sourceOn(victim, everyFive(list.url));
-  const source = await makeSource();
-  await makeFlow(source, receiver.url, { ordering: { scope: 'key' } });
-  await using tail = new EventTail(`source=${source.id}`, cluster.token);
-  await tail.open(cluster.nodes[victim]!.url);
-  await using callers = startCallers({ urls: atAll(source), callers: 6, pauseMs: 20 });
+  await using called = await startCalled(victim);
+  const { source, tail } = called;
   await until('all are at work', async () => {
     const [runs, items] = await Promise.all([fired(clock), fired(poll)]);
     return runs > 1 && items > 0 && tail.seen.length > 20;
@@ -295,21 +337,12 @@ test('what a killed node ran, indexed and showed goes on at another: nothing los
       t.diagnostic(`the clock went on after ${since()}`),
     ),
   ]);
-  await callers.stop();
-
-  const { answered } = callers;
-  await until('all is delivered', () => booksOf(answered, receiver.requests).lost.length === 0);
-  const { repeated, ...wrong } = booksOf(answered, receiver.requests);
-  assert.deepEqual(wrong, NOTHING_WRONG);
-  t.diagnostic(`${answered.length} calls answered, ${repeated} deliveries repeated`);
+  t.diagnostic(await assertNothingWrong(called));
   await assertAllItemsOnce(poll, list);
   assertEverySecond(await eventsOf(clock));
-
-  const accepted = (await eventsOf(source)).map(({ id }) => id);
-  await until('the tail has all', () => tail.seen.length >= accepted.length);
-  assert.deepEqual(tail.seen, accepted, 'in order of acceptance, no gap, none twice');
+  const { answered } = called.callers;
   await assertFound(others, source, answered.at(-1)!);
-  await until('all is indexed', isIndexed);
+  await until('all is indexed', isIndexed, 10_000);
   await assertFound(others, source, answered.at(-1)!);
   await assertFound(others, source, answered[0]!);
 
@@ -346,6 +379,7 @@ test('a node that was paused past its lease brings nothing twice when it goes on
   await using list = await startGrowingList(200);
   const clock = await sourceOn(paused, everySecond);
   const poll = await sourceOn(paused, everyFive(list.url));
+  await using called = await startCalled(running);
   await until('both are at work', async () => (await fired(clock)) > 1 && (await fired(poll)) > 0);
   const { asked } = list;
   const node = cluster.nodes[paused]!;
@@ -361,6 +395,7 @@ test('a node that was paused past its lease brings nothing twice when it goes on
   const polls = list.asked;
   await until('it has lost its shards', () => node.log.includes('cluster.lost'));
   await until('a poll more', () => list.asked > polls + 1);
+  t.diagnostic(await assertNothingWrong(called));
   await assertAllItemsOnce(poll, list);
   assertEverySecond(await eventsOf(clock));
   await cluster.settled();
