@@ -203,6 +203,7 @@ describe('words of a long text', () => {
   const LOREM = ['Straße', 'ab', 'İstanbul', 'de\u0301ja\u0300', '注文', '１２', 'x_y', 'ﬁn', 'за', 'c'];
   const texts = fc
     .array(fc.tuple(fc.constantFrom(...LOREM), fc.constantFrom(' ', '\n', ', ', '/', '、')), {
+      minLength: 250,
       maxLength: 600,
     })
     .map((parts) => parts.flat().join(''));

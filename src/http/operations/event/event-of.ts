@@ -93,7 +93,7 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(\s*;[\x20-\x7e]{0,
 /** RFC 6266, with the name for those who do not read the extended form. */
 export function attachment(name: string): string {
   const plain = name.replaceAll(/[^\w.-]+/g, '_').slice(0, 100) || 'file';
-  const encoded = encodeURIComponent(name.toWellFormed().slice(0, 200)).replaceAll(
+  const encoded = encodeURIComponent(name.slice(0, 200).toWellFormed()).replaceAll(
     /['()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   );

@@ -145,6 +145,11 @@ test('each file of a form is a download of its own', async () => {
   );
 });
 
+test('a name that is too long may be cut in the middle of a character', () => {
+  const header = attachment(`${'a'.repeat(199)}\u{1f600}.txt`);
+  assert.match(header, /; filename\*=UTF-8''a{199}%EF%BF%BD$/);
+});
+
 test('an expunged event keeps its headers and its story, and its content is gone for good', async () => {
   const source = await makeSource(posthorn);
   const { id } = (await source.send({ body: '{"card":"4111"}' })).json;
