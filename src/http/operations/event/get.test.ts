@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { startPosthorn, type TestPosthorn } from '../../../../test/support/posthorn.ts';
 import { startReceiver, type TestReceiver } from '../../../../test/support/receiver.ts';
 import { makeFlow, makeSource, signedByGithub } from '../../../../test/support/source.ts';
+import { attachment } from './event-of.ts';
 
 let posthorn: TestPosthorn;
 let receiver: TestReceiver;
