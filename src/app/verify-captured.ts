@@ -1,4 +1,5 @@
 /** Verifies a captured call without asking anybody: what `posthorn verify` does. */
+import { closestName } from '../core/closest-name.ts';
 import { invalid, Problem } from '../core/problem.ts';
 import type { RawHeaders } from '../core/received/received.ts';
 import { compileVerifier, type VerifierOptions } from '../core/verification/compile-verifier.ts';
@@ -88,7 +89,8 @@ function providerNamed(id: string): Provider {
       `${provider.name} signs nothing: it is asked about each call, which cannot be done for a captured one.`,
     );
   }
-  const similar = [...PROVIDERS.keys()].filter((each) => each.includes(id) || id.includes(each));
+  const alike = [...PROVIDERS.keys()].filter((each) => each.includes(id) || id.includes(each));
+  const similar = alike.length > 0 ? alike : [closestName(id, PROVIDERS.keys()) ?? []].flat();
   const near = similar.length === 0 ? '' : ` Do you mean ${similar.slice(0, NAMES_SHOWN).join(', ')}?`;
   throw invalid(
     ['provider'],

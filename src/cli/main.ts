@@ -28,7 +28,7 @@ const program = new Command('posthorn')
   .version(VERSION)
   .option('-c, --config <file>', 'YAML file with settings (also: POSTHORN_CONFIG)')
   .option('--json', 'print results and errors as JSON')
-  .showHelpAfterError('(posthorn --help lists the commands)')
+  .showHelpAfterError('(posthorn --help lists the commands, posthorn <command> --help what one takes)')
   .configureOutput(isJson ? { writeErr: () => undefined } : {})
   .exitOverride((error) => {
     if (error.exitCode === 0) process.exit(EXIT.ok);

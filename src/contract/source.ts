@@ -102,7 +102,11 @@ const SETTINGS = {
   ),
   payloadFrom: Type.Optional(
     Nullable(
-      Type.String({ maxLength: 256, description: 'A document inside the document, e.g. `form:payload`.' }),
+      Type.String({
+        maxLength: 256,
+        pattern: '^(form|json|jwt|email):.+',
+        description: 'A document inside the document, e.g. `form:payload`.',
+      }),
     ),
   ),
   type: Type.Optional(Nullable(Expression)),

@@ -1,5 +1,6 @@
 /** What operations ask about sources and flows before they write them. */
 import type { Source, SourceHealth } from '../core/catalog/resources.ts';
+import { closestName } from '../core/closest-name.ts';
 import type { OrganizationId } from '../core/ids.ts';
 import { invalid, Problem } from '../core/problem.ts';
 import { isSendableHeader } from '../core/received/forwarding.ts';
@@ -31,15 +32,13 @@ export class SourceChecks implements Sources {
 
   check(organization: OrganizationId, source: Source): void {
     const { providers, expressions, clock } = this.#parts;
-    if (!providers.has(source.provider))
-      throw invalid(
-        ['body', 'provider'],
-        `There is no provider ${JSON.stringify(source.provider)}: GET /api/v1/provider lists them; "none" takes calls from anybody.`,
-      );
+    if (!providers.has(source.provider)) throw noProvider(source.provider, providers.keys());
     for (const member of ['type', 'orderingKey'] as const) this.#checkMember(source[member], member);
     this.#checkMember(source.dedupe?.key ?? null, 'dedupe', 'key');
     this.#checkAnswer(source);
-    liveSource({ organization, source }, { vault: this.#vault, expressions, providers }, clock.now());
+    asMembers(() =>
+      liveSource({ organization, source }, { vault: this.#vault, expressions, providers }, clock.now()),
+    );
     this.#checkInput(organization, source);
   }
 
@@ -105,5 +104,39 @@ function at(loc: readonly (string | number)[], compile: () => unknown): void {
   } catch (cause) {
     if (cause instanceof Problem && cause.code === 'validation') throw invalid([...loc], cause.message);
     throw cause;
+  }
+}
+
+function noProvider(id: string, known: Iterable<string>): Problem {
+  const close = closestName(id, known);
+  const near = close === undefined ? '' : `did you mean "${close}"? `;
+  return invalid(
+    ['body', 'provider'],
+    `There is no provider ${JSON.stringify(id)}: ${near}GET /api/v1/provider lists them; "none" takes calls from anybody.`,
+  );
+}
+
+/** Where a verifier's settings stand in a source. */
+const MEMBERS: Readonly<Record<string, string>> = {
+  ...{
+    config: 'providerConfig',
+    secret: 'secrets',
+    secrets: 'secrets',
+    toleranceSeconds: 'toleranceSeconds',
+  },
+};
+
+/** What a verifier says of its settings is said of the source's members. */
+function asMembers(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const errors = error.errors.map((one) => {
+      const [first, ...rest] = one.loc;
+      const member = MEMBERS[String(first)];
+      return member === undefined ? one : { ...one, loc: ['body', member, ...rest] };
+    });
+    throw new Problem(error.code, error.message, { errors });
   }
 }

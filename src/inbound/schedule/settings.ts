@@ -117,5 +117,8 @@ function isTimeZone(name: string): boolean {
 
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
-  return `${message.replace(/^Cron\w+: /, '').slice(0, 200)}.`;
+  return `${message
+    .replace(/^Cron\w+: /, '')
+    .slice(0, 200)
+    .replace(/\.+$/, '')}.`;
 }

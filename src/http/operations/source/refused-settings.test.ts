@@ -20,6 +20,18 @@ test('an answer cannot have headers that are none, or the connection’s own', a
     }
 });
 
+test('what a provider cannot use is told at the member that has it', async () => {
+  const refused = async (body: object) =>
+    (await posthorn.call('POST', '/api/v1/source', { body: { name: 'a source', ...body } })).json;
+  const misspelt = await refused({ provider: 'strpe', secrets: ['x'] });
+  assert.equal(misspelt.errors[0].pointer, '#/provider');
+  assert.match(misspelt.detail, /did you mean "stripe"\?/);
+  const stranger = await refused({ provider: 'github', secrets: ['x'], providerConfig: { app: 'y' } });
+  assert.equal(stranger.errors[0].pointer, '#/providerConfig/app');
+  assert.equal((await refused({ provider: 'sendgrid', secrets: ['no key'] })).errors[0].pointer, '#/secrets');
+  assert.equal((await refused({ payloadFrom: 'payload' })).errors[0].pointer, '#/payloadFrom');
+});
+
 test('an answer says what its bytes are, and is no page of this origin', async () => {
   const headers = { 'Content-Type': 'text/html', 'X-Line': 'a\r\nb' };
   const source = await makeSource(posthorn, { answer: { kind: 'static', headers, body: '<script>' } });
