@@ -2,10 +2,12 @@
 import { application, call } from '../api.ts';
 import { measure, type Round, type Subject } from '../measure.ts';
 import { type BenchOptions, PUBLISHERS } from '../options.ts';
-import { type Server, startPeer, startServer } from '../processes.ts';
+import { cpuMicros, type Server, startPeer, startServer } from '../processes.ts';
 import { heading, median, spread, step, table } from '../report.ts';
 
 const SECRET = 'bench-secret';
+const IDLE_LOOK_MS = 500;
+const IDLE_LOOKS_MAX = 120;
 
 export async function ingest(options: BenchOptions): Promise<void> {
   heading('Verified ingest');
@@ -23,15 +25,22 @@ export async function ingest(options: BenchOptions): Promise<void> {
     'source, 1 delivery': subjectOf(own, await source(server, [target]), 1, true),
   };
   const peers = { load, receiver };
+  const behind: Record<string, number[]> = Object.fromEntries(
+    Object.keys(subjects).map((name) => [name, []]),
+  );
   const rounds: Record<string, Round[]> = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]));
   for (let round = 0; round <= options.rounds; round++)
     for (const [name, subject] of Object.entries(subjects)) {
       step(`round ${round}/${options.rounds}: ${name}`);
       const count = round === 0 ? options.events / 2 : options.events;
       const measured = await measure(subject, peers, { count, rate: null });
-      if (round > 0) rounds[name]!.push(measured);
+      // What is left to do behind the answers is that round's, not the next one's.
+      const left = await untilIdle(subject.pids[0]!);
+      if (round === 0) continue;
+      rounds[name]!.push(measured);
+      behind[name]!.push(left / count);
     }
-  print(rounds);
+  print(rounds, behind);
 }
 
 function subjectOf(
@@ -68,10 +77,21 @@ async function source(server: Server, urls: readonly string[]): Promise<string> 
   return new URL(url).pathname;
 }
 
-function print(rounds: Record<string, Round[]>): void {
+/** CPU µs that a process uses until it does next to nothing: the search index is filled behind the intake. */
+async function untilIdle(pid: number): Promise<number> {
+  const started = cpuMicros(pid);
+  for (let looks = 0; looks < IDLE_LOOKS_MAX; looks++) {
+    const before = cpuMicros(pid);
+    await new Promise((resolve) => setTimeout(resolve, IDLE_LOOK_MS));
+    if (cpuMicros(pid) - before <= IDLE_LOOK_MS * 1000 * 0.05) break;
+  }
+  return cpuMicros(pid) - started;
+}
+
+function print(rounds: Record<string, Round[]>, behind: Record<string, number[]>): void {
   const names = Object.keys(rounds);
   table(
-    ['', 'events/s', 'CPU µs per event', 'peak MB'],
+    ['', 'events/s', 'CPU µs per event', 'behind the answers', 'peak MB'],
     names.map((name) => [
       name,
       spread(rounds[name]!.map((round) => round.eventsPerSecond)),
@@ -79,6 +99,7 @@ function print(rounds: Record<string, Round[]>): void {
         rounds[name]!.map((round) => round.cpuMicrosPerEvent),
         1,
       ),
+      spread(behind[name]!, 1),
       Math.max(...rounds[name]!.map((round) => round.peakMb)).toFixed(0),
     ]),
   );

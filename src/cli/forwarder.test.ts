@@ -13,6 +13,7 @@ test('path and query of a call go behind those of the address, byte for byte', (
   assert.equal(target('http://localhost:3000/hooks', '', 'x=1'), '/hooks?x=1');
   assert.equal(target('http://localhost:3000/hooks/', '/a', ''), '/hooks/a');
   assert.equal(target('http://localhost:3000/hooks?key=1', '/a', 'x=2'), '/hooks/a?key=1&x=2');
+  assert.equal(target('http://localhost:3000/hooks', '/../admin', ''), '/hooks/admin');
 });
 
 test('headers of a connection stay behind, all others go on as they came', () => {

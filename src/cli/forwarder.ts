@@ -1,5 +1,7 @@
 /** Forwards received calls to a server nearby: the same method, path, query, headers and bytes. */
+
 import type { TailedEvent } from '../client/create-client.ts';
+import { appendablePath } from '../contract/event.ts';
 import { type CallAnswer, type CallOutcome, forwardable, sendCall } from './send-call.ts';
 import { pause } from './until-interrupted.ts';
 
@@ -76,9 +78,9 @@ export class Forwarder {
   }
 }
 
-/** The event's path behind the base's, and its query behind the base's, byte for byte as they came. */
+/** The event's path behind the base's, and its query behind the base's; steps back in the path end where it begins. */
 export function targetOf(base: URL, raw: { readonly path: string; readonly query: string }): string {
-  const path = raw.path === '' ? base.pathname : base.pathname.replace(/\/$/, '') + raw.path;
+  const path = raw.path === '' ? base.pathname : base.pathname.replace(/\/$/, '') + appendablePath(raw.path);
   const query = [base.search.slice(1), raw.query].filter((part) => part !== '').join('&');
   return query === '' ? path : `${path}?${query}`;
 }

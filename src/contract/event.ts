@@ -9,6 +9,9 @@ import { IdOut } from './ids.ts';
 import { ListResponse, ORDERED_PAGE_QUERY } from './page.ts';
 import { Instant, Nullable } from './shape.ts';
 
+/** For those who forward events themselves. */
+export { appendablePath } from '../core/received/forwarding.ts';
+
 const COLUMNS_MAX = 100;
 
 const FileOut = Type.Object({

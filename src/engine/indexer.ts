@@ -1,6 +1,7 @@
 /**
  * Fills the search index behind the intake, on the one node that does the chores: woken by what arrives here, else
- * looking every two seconds. Receiving goes first: while much comes in, it rests four times as long as it works.
+ * looking every two seconds. Taking events in goes first, received or published: while much comes in, it rests nine
+ * times as long as it works.
  *
  *   take what is not indexed ──> read ──> terms ──> index ──> more? again : wait
  */
@@ -15,10 +16,10 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 /** What comes shortly after an event goes into the same batch. */
 const WAKE_MS = 50;
 const LOOK_MS = 2_000;
-/** Events per second from which on it makes room for receiving. */
+/** Events per second, received and published, from which on it makes room. */
 const BUSY_PER_SECOND = 100;
 /** So many times as long as it worked, it rests then. */
-const REST = 4;
+const REST = 9;
 
 export interface IndexerOptions {
   readonly held: HeldShards;
@@ -36,6 +37,7 @@ export class Indexer {
   /** When the next look is planned; Infinity = none is. */
   #plannedAt = Number.POSITIVE_INFINITY;
   #arrived = false;
+  #works = false;
   /** It has something to do, and makes room for receiving first. */
   #rests = false;
   #stopped = true;
@@ -60,7 +62,7 @@ export class Indexer {
   /** An event was stored here. */
   wake(): void {
     this.#arrived = true;
-    if (this.#running === null && !this.#rests) this.#plan(WAKE_MS);
+    if (!this.#works && !this.#rests) this.#plan(WAKE_MS);
   }
 
   get #hasWaysIn(): boolean {
@@ -75,8 +77,9 @@ export class Indexer {
     this.#plannedAt = at;
     this.#cancel = clock.after(afterMs, () => {
       this.#plannedAt = Number.POSITIVE_INFINITY;
+      this.#works = true;
       this.#running = this.#round().then((restMs) => {
-        this.#running = null;
+        this.#works = false;
         this.#rests = restMs !== null;
         if (restMs !== null) this.#plan(restMs);
         else if (this.#arrived) this.#plan(WAKE_MS);
@@ -92,7 +95,7 @@ export class Indexer {
     this.#arrived = false;
     if (!held.has(CHORES_SHARD)) return null;
     const startedAt = clock.now();
-    const receivedBefore = metrics.eventsReceived;
+    const takenBefore = takenIn(metrics);
     try {
       const rows = await this.#parts.storage.search.takeUnindexed({
         limit: BATCH_ROWS,
@@ -107,8 +110,8 @@ export class Indexer {
       return LOOK_MS;
     }
     const tookMs = clock.now() - startedAt;
-    const received = metrics.eventsReceived - receivedBefore;
-    return received * 1000 > BUSY_PER_SECOND * tookMs ? Math.max(1, REST * tookMs) : 0;
+    const taken = takenIn(metrics) - takenBefore;
+    return taken * 1000 > BUSY_PER_SECOND * tookMs ? Math.max(1, REST * tookMs) : 0;
   }
 
   async #entriesOf(rows: readonly Unindexed[]): Promise<IndexEntry[]> {
@@ -125,4 +128,9 @@ export class Indexer {
     }
     return entries;
   }
+}
+
+/** Both write to the same store, which indexing keeps busy too. */
+function takenIn({ eventsReceived, eventsAccepted }: EngineMetrics): number {
+  return eventsReceived + eventsAccepted;
 }

@@ -30,6 +30,7 @@ import { explainUnknownRoute } from './unknown-route.ts';
 
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 60_000;
+const SLOW_LOOK_MS = 5_000;
 /** Between requests of one connection. Longer than usual proxies keep theirs, so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** All headers of a request, and how many of them. */
@@ -103,7 +104,8 @@ function openFastify(parts: ServerParts): FastifyInstance {
     bodyLimit: parts.settings.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    // Node looks for requests that take too long only so often.
+    http: { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: SLOW_LOOK_MS },
     clientErrorHandler: answerClientError,
     // What arrives on an open connection while the server stops is still served: the engine stops after it.
     return503OnClosing: false,
