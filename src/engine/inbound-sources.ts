@@ -12,6 +12,8 @@ import type { SourceOf, SourceStates } from './source-states.ts';
 
 const ROUND_MS = 2_000;
 const PAGE = 250;
+/** How long a way in may hold up the shard that goes to another node. */
+const STOP_MS_MAX = 2_000;
 
 interface Running {
   readonly version: number;
@@ -57,10 +59,15 @@ export class InboundSources {
     if (!this.#isLooking) this.#next(0);
   }
 
-  /** Resolves when nothing of these shards runs here any more; what is being taken is taken. */
+  /** Resolves when nothing of these shards brings anything here any more; what is being taken is taken. */
   async giveUp(shards: ReadonlySet<number>): Promise<void> {
-    const theirs = [...this.#running.keys()].filter((id) => shards.has(shardOf(id)));
-    await Promise.all(theirs.map((id) => this.#end(id)));
+    const theirs = [...this.#running].filter(([id]) => shards.has(shardOf(id)));
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#parts.clock.after(STOP_MS_MAX, late.resolve);
+    // Deliveries wait for the shard, too: one that hangs may go on hanging, and brings nothing more.
+    await Promise.race([late.promise, Promise.all(theirs.map(([id]) => this.#end(id)))]);
+    cancel();
+    for (const [, { run }] of theirs) run.end();
   }
 
   async stop(): Promise<void> {

@@ -13,6 +13,7 @@ import {
 import { newSigningKeyText } from '../../src/core/signing/standard-webhooks.ts';
 import { createEngine } from '../../src/engine/create-engine.ts';
 import type { CommitResult, Edit, Engine, EngineSettings, FetchToken } from '../../src/engine/engine.ts';
+import type { InboundKind } from '../../src/ports/inbound.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Storage } from '../../src/ports/storage.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
@@ -46,6 +47,8 @@ export interface RigOptions {
   readonly react?: React;
   readonly settings?: Partial<EngineSettings>;
   readonly fetchToken?: FetchToken;
+  /** None unless said. */
+  readonly inboundKinds?: readonly InboundKind[];
   /** Stands between the engine and the store. */
   readonly wrapStorage?: (storage: Storage) => Storage;
   /** Another engine, whose store and clock this one shares. */
@@ -118,7 +121,7 @@ export class EngineRig {
       dice: this.dice,
       log: this.#log(),
       fetchToken: this.#options.fetchToken ?? noTokens,
-      ...receivingParts(),
+      ...receivingParts({ inboundKinds: this.#options.inboundKinds ?? [] }),
       settings: { ...SETTINGS, ...this.#options.settings, ...settings },
     });
     await this.#engine.start();
