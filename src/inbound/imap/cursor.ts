@@ -1,6 +1,6 @@
 /**
  * How far a mailbox has been read. UIDs grow and are never used again as long as UIDVALIDITY stays (RFC 9051 §2.3.1.1).
- * When it changes, all UIDs mean something else: then what came lately is read again, and known by its Message-Id.
+ * When it changes, all UIDs mean something else: then what came lately is read again, and known by its key.
  */
 
 /** Keys of the messages taken last. */

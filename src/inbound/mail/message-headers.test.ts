@@ -27,9 +27,12 @@ test('endless headers are cut', () => {
   assert.ok(of(`A: ${'x'.repeat(5_000_000)}`)[0]![1].length < 300_000);
 });
 
-test('the key is the Message-Id, and without one a digest', () => {
+test('the key is the Message-Id with what follows the headers, and without one a digest of all', () => {
   const keyOf = (text: string) => messageKey(of(text), Buffer.from(text));
-  assert.equal(keyOf('message-ID: <a@b>\r\n\r\n'), '<a@b>');
+  const key = keyOf('message-ID: <a@b>\r\n\r\nhello');
+  assert.match(key, /^<a@b> [\w-]{43}$/);
+  assert.equal(keyOf('Received: by another way\r\nMessage-Id: <a@b>\r\n\r\nhello'), key);
+  assert.notEqual(keyOf('Message-Id: <a@b>\r\n\r\nwhat a device says under the same id'), key);
   assert.match(keyOf('A: 1\r\n\r\n'), /^sha256:[0-9a-f]{64}$/);
   assert.match(keyOf(`Message-Id: ${'x'.repeat(1000)}\r\n\r\n`), /^sha256:/);
   assert.notEqual(keyOf('A: 1\r\n\r\n'), keyOf('A: 2\r\n\r\n'));

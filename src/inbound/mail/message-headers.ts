@@ -28,11 +28,17 @@ export function messageHeaders(message: Buffer): RawHeaders {
   });
 }
 
-/** The Message-Id as it stands in the header, else a digest of the whole: a message that is sent again has the same. */
+/**
+ * Of a message that is sent again: its Message-Id with a digest of what follows its headers, else a digest of the whole.
+ * The id alone is the sender's word: devices that always say the same one would lose all mail but the first, and whoever
+ * guesses one could take the place of the mail that is to come.
+ */
 export function messageKey(headers: RawHeaders, message: Buffer): string {
   const id = headers.find(([name]) => name.toLowerCase() === 'message-id')?.[1] ?? '';
-  if (id !== '' && id.length <= MESSAGE_ID_CHARS_MAX) return id;
-  return `sha256:${createHash('sha256').update(message).digest('hex')}`;
+  const section = headerSection(message);
+  if (id === '' || id.length > MESSAGE_ID_CHARS_MAX || section === null)
+    return `sha256:${createHash('sha256').update(message).digest('hex')}`;
+  return `${id} ${createHash('sha256').update(message.subarray(section.length)).digest('base64url')}`;
 }
 
 function unfolded(value: string): string {

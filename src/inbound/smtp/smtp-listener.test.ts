@@ -68,7 +68,7 @@ test('a message becomes an event: its bytes, its header lines, its envelope', as
   assert.equal(item.contentType, 'message/rfc822');
   assert.equal(item.method, 'POST');
   assert.equal(item.peer, '127.0.0.1');
-  assert.equal(item.dedupeKey, '<m1@example.com>');
+  assert.match(item.dedupeKey!, /^<m1@example\.com> /);
   assert.deepEqual(item.meta, {
     envelope: { from: 'ann@example.com', to: ['one+orders@hub.test'] },
     helo: 'client.test',
@@ -145,7 +145,7 @@ test('while the store is away nothing is acknowledged, and the same message sent
   rig.box('one').answer = take;
   await send(rig.port, mail);
   assert.deepEqual(
-    rig.box('one').stored.map(({ dedupeKey }) => dedupeKey),
+    rig.box('one').stored.map(({ dedupeKey }) => dedupeKey?.split(' ')[0]),
     ['<again@x>'],
   );
   rig.box('one').answer = () => ({ kind: 'duplicate', eventId: 'evt_one1' });
