@@ -30,7 +30,8 @@ export const eventReplay = defineTask<EventReplay>({
     const { task, organization, received } = context;
     const room = limit === null ? STEP_ITEMS_MAX : limit - task.progress.done;
     const { rows, next } = await received.find(organization, {
-      query: { ...query, until: Math.min(query.until ?? task.createdAt, task.createdAt) },
+      // What came in the same millisecond was there.
+      query: { ...query, until: Math.min(query.until ?? Number.POSITIVE_INFINITY, task.createdAt + 1) },
       direction: 'oldest-first',
       after: Number(task.cursor ?? 0),
       before: null,
