@@ -6,6 +6,7 @@ import { type Config, SETTINGS } from '../../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printError, printResult, progress, runCommand, say } from '../output.ts';
 import { readConfig, wantsJson } from '../read-config.ts';
+import { untilInterrupted } from '../until-interrupted.ts';
 
 interface Options {
   readonly from?: string;
@@ -63,15 +64,14 @@ function urlOf(to: string | undefined, config: Config): string {
 }
 
 async function move(from: string, to: string, json: boolean): Promise<number> {
-  const stop = new AbortController();
-  // A second signal finds no listener and ends the process, which does no harm either.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  // A second Ctrl-C ends the process at once, which does no harm either.
+  const stop = untilInterrupted();
   const bars = new Map<string, ReturnType<typeof progress>>();
   try {
     const moved = await moveStore({
       from,
       to,
-      signal: stop.signal,
+      signal: stop,
       progress(table, done, total) {
         if (!bars.has(table)) bars.set(table, progress(table.padEnd(12)));
         bars.get(table)!(done, total);
@@ -82,7 +82,7 @@ async function move(from: string, to: string, json: boolean): Promise<number> {
     if (!json) say(whatNext(moved, from));
     return isWhole ? EXIT.ok : EXIT.store;
   } catch (cause) {
-    if (cause !== stop.signal.reason) throw cause;
+    if (cause !== stop.reason) throw cause;
     const sentence =
       'stopped. The same command goes on from here; until it has finished, no node starts on the database.';
     if (json) printError('interrupted', sentence);

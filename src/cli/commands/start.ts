@@ -7,6 +7,7 @@ import type { Config } from '../../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runCommand, say } from '../output.ts';
 import { readConfig, wantsJson } from '../read-config.ts';
+import { onInterrupt } from '../until-interrupted.ts';
 
 const BANNER_TOKEN_HOURS = 12;
 
@@ -29,16 +30,7 @@ export function addStart(program: Command): void {
 
 /** A second signal while stopping means now: what is in flight stays queued in the store. */
 function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (): void => {
-      if (asked) process.exit(EXIT.failed);
-      asked = true;
-      resolve();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
+  return new Promise((resolve) => onInterrupt({ stop: resolve, end: () => process.exit(EXIT.failed) }));
 }
 
 async function greet(config: Config, running: Running): Promise<void> {
