@@ -30,12 +30,16 @@ test('a mail to a mailbox is an event of its source, once', async (t) => {
     subject: 'Grüße',
     text: 'hello',
     messageId: '<m1@example.com>',
+    // A mail server sends the very same bytes again.
+    baseBoundary: 'boundary',
     attachments: [{ filename: 'a.txt', content: 'attached' }],
   };
   const first = await transport.sendMail(mail);
   const again = await transport.sendMail(mail);
   const [, id] = /(evt_\w+)$/.exec(first.response)!;
   assert.match(again.response, new RegExp(`${id}$`));
+  const other = await transport.sendMail({ ...mail, text: 'another under the same id' });
+  assert.doesNotMatch(other.response, new RegExp(`${id}$`));
   await assert.rejects(transport.sendMail({ ...mail, to: 'abcdefghijklmnopqrstuvwx@hub.test' }), /5\.1\.1/);
   transport.close();
   const { json: event } = await posthorn.call('GET', `/api/v1/event/${id}`);
