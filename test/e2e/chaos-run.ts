@@ -19,5 +19,8 @@ const report = await chaos({
   onProgress: (line) => console.log(line),
 });
 for (const line of chaosLines(report)) console.log(line);
-const isWhole = report.lost.length === 0 && report.outOfOrder.length === 0 && !(500 in report.answers);
+const { changed, twofold, ...received } = report.received;
+const wrong = [report.lost, report.outOfOrder, changed, twofold, received.lost, received.outOfOrder].flat();
+for (const line of wrong) console.log(`wrong: ${line}`);
+const isWhole = wrong.length === 0 && !(500 in report.answers);
 process.exitCode = isWhole ? 0 : 1;

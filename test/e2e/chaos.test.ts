@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NOTHING_WRONG } from './callers.ts';
 import { chaos, chaosLines } from './chaos.ts';
 
 const FAULTS = 6;
@@ -14,6 +15,9 @@ test('three nodes lose nothing and keep order while nodes and their database are
   assert.ok(report.accepted > FAULTS * 10, 'the publishers must have been at work between the faults');
   assert.deepEqual(report.lost, []);
   assert.deepEqual(report.outOfOrder, []);
+  const { answered, repeated: _, ...wrong } = report.received;
+  assert.ok(answered > FAULTS * 5, 'so must the callers of the source');
+  assert.deepEqual(wrong, NOTHING_WRONG);
   const unexpected = Object.keys(report.answers).filter((status) => !['0', '202', '503'].includes(status));
   assert.deepEqual(
     unexpected,
