@@ -12,7 +12,7 @@ import { Problem } from '../core/problem.ts';
 import type { Engine, LoadedApplication } from '../engine/engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
-import { readToken, sessionHash, type TokenClaims, tokenHash } from './tokens.ts';
+import { INVALID_TOKEN, readToken, sessionHash, type TokenClaims, tokenHash } from './tokens.ts';
 
 /** Tokens whose meaning is kept in memory. */
 const TOKENS_CACHED_MAX = 10_000;
@@ -108,7 +108,7 @@ async function learnToken(token: string, parts: AuthenticatorParts): Promise<Kno
 async function readKey(secret: string, parts: AuthenticatorParts, generation: number): Promise<KnownKey> {
   const hash = apiKeyHash(secret);
   const found = await parts.storage.catalog.findApiKey(hash);
-  if (found === null || !equal(found.key.secretHash, hash)) throw refuse('Invalid token');
+  if (found === null || !equal(found.key.secretHash, hash)) throw refuse(INVALID_TOKEN);
   const { applicationId } = found.key;
   if (applicationId !== null) await loadApplication(parts, found.organization, applicationId);
   return { kind: 'key', ...found, principal: keyPrincipal(found), readAt: parts.clock.now(), generation };

@@ -91,6 +91,9 @@ export function mintAppToken(secret: string, request: AppTokenRequest, nowMs: nu
   );
 }
 
+export const INVALID_TOKEN =
+  'Invalid token: send one whole and unchanged that this server gave: `posthorn token` prints one.';
+
 /** What the token says, or a sentence why it does not count. Signature, expiry and shape are checked here. */
 export async function readToken(
   token: string,
@@ -115,11 +118,11 @@ export async function readToken(
       if (error instanceof errors.JWTExpired) return { refused: 'The token has expired. Ask for a new one.' };
       if (error instanceof errors.JWTClaimValidationFailed)
         return { refused: 'The token is not valid yet or not for us.' };
-      if (error instanceof errors.JOSEError) return { refused: 'Invalid token' };
+      if (error instanceof errors.JOSEError) return { refused: INVALID_TOKEN };
       throw error;
     }
   }
-  return { refused: 'Invalid token' };
+  return { refused: INVALID_TOKEN };
 }
 
 function readClaims(payload: Readonly<Record<string, unknown>>): TokenClaims | null {
