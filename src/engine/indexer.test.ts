@@ -36,6 +36,8 @@ function rig(given: { left: Unindexed[]; tookMs?: number; hasWaysIn?: boolean; h
     /** Instants at which batches were taken. */
     taken: [] as number[],
     fails: false,
+    /** Cannot be read, whatever is tried. */
+    unreadable: 0,
     holds: given.holds ?? true,
     metrics: { eventsReceived: 0, eventsAccepted: 0, indexLagMs: 0 } as EngineMetrics,
     onTake: () => {},
@@ -54,6 +56,7 @@ function rig(given: { left: Unindexed[]; tookMs?: number; hasWaysIn?: boolean; h
     },
   };
   const read = (stored: Unindexed): ReadEvent | Promise<ReadEvent> => {
+    if (stored.seq === house.unreadable) throw new RangeError('A bug of ours.');
     const reading = new Reading(stored.event, stored.content ?? new Uint8Array(), {
       ...{ formats: parts.formats, secrets: {}, now: 0 },
     });
@@ -110,6 +113,22 @@ for (const counter of ['eventsReceived', 'eventsAccepted'] as const)
     assert.deepEqual(new Set(pauses), new Set([100]));
     await indexer.stop();
   });
+
+test('an event that cannot be read is a candidate of every search, and the others are indexed', async () => {
+  const { clock, house, indexer } = rig({ left: [row(1), row(2), row(3)] });
+  house.unreadable = 2;
+  indexer.start();
+  await clock.advance(100);
+  assert.deepEqual(
+    house.indexed.map(({ seq, terms, overflows }) => [seq, terms.length > 0, overflows]),
+    [
+      [1, true, false],
+      [2, false, true],
+      [3, true, false],
+    ],
+  );
+  await indexer.stop();
+});
 
 test('an arrival wakes it; without one it looks every two seconds', async () => {
   const left: Unindexed[] = [];

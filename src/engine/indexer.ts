@@ -121,12 +121,20 @@ export class Indexer {
       const entry = { organization, seq, id: row.event.id };
       // Its terms would tell what somebody had deleted.
       if (row.contentState === 'expunged') entries.push({ ...entry, terms: [], overflows: false });
-      else {
-        const reading = this.#options.read(row);
-        entries.push({ ...entry, ...eventTerms(reading instanceof Promise ? await reading : reading) });
-      }
+      else entries.push({ ...entry, ...(await this.#termsOf(row)) });
     }
     return entries;
+  }
+
+  /** One event that cannot be read must not stop the index of all: every search looks at it. */
+  async #termsOf(row: Unindexed): Promise<Pick<IndexEntry, 'terms' | 'overflows'>> {
+    try {
+      const reading = this.#options.read(row);
+      return eventTerms(reading instanceof Promise ? await reading : reading);
+    } catch (cause) {
+      this.#parts.log.error('search.unreadable', cause, { eventId: row.event.id });
+      return { terms: [], overflows: true };
+    }
   }
 }
 
