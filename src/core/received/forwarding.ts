@@ -47,9 +47,10 @@ export function appendablePath(sub: string): string {
   return `/${kept.join('/')}`;
 }
 
-/** `%252e` is a dot to whoever decodes twice. */
+/** `%252e` is a dot to whoever decodes twice, and URLs lose their tabs and line breaks (WHATWG URL §4.4). */
 function plainStep(step: string): string {
-  return step.replaceAll(/%(?:25)*2e/gi, '.').split(/;|%3b/i, 1)[0]!;
+  const dotted = step.replaceAll(/[\t\n\r]/g, '').replaceAll(/%(?:25)*2e/gi, '.');
+  return dotted.split(/;|%3b/i, 1)[0]!;
 }
 
 /** Counts the deliveries that led to a call: of flows that lead back to their own sources there would be no end. */
