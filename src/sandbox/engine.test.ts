@@ -1,8 +1,8 @@
 /** Strangers write the documents, users the expressions: neither may hold the thread, fill the memory or crash. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { expressionScope } from '../../test/support/expression-scope.ts';
+import { fc } from '../../test/support/properties.ts';
 import { Problem } from '../core/problem.ts';
 import { Budget } from './budget.ts';
 import { createExpressions } from './create-expressions.ts';

@@ -64,6 +64,8 @@ test('habits of other languages are refused with what CEL writes', () => {
     ['body.order.line-id == 1', 'write body.order["line-id"].'],
     ['body.name.toLowerCase() == "a"', 'write lower().'],
     ['len(body.items) > 1', 'write size(x).'],
+    ['getDayOfWeek(now) == 0', 'write x.getDayOfWeek(…).'],
+    ['contains(body.a, "x")', 'write x.contains(…).'],
     ['body.a.includes("x")', 'write contains()'],
     ['body.a ==', 'it ends where something should follow.'],
     ['(body.a', 'it ends where ")" should follow.'],

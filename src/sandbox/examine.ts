@@ -4,7 +4,7 @@ import { closestName } from '../core/closest-name.ts';
 import { Problem } from '../core/problem.ts';
 import { DOCUMENT_MEMBERS, isRoot, membersBehind, ROOT_TYPES, type Root } from './document-roots.ts';
 import { FUNCTIONS } from './function-names.ts';
-import { functionFor, inWords, nameFor, remedyAt } from './habits.ts';
+import { functionFor, inWords, methodIn, nameFor, remedyAt } from './habits.ts';
 import { checkPattern, REGEX_FUNCTIONS } from './regex-functions.ts';
 import { isLoop, literalKey, nodesOf } from './syntax-tree.ts';
 
@@ -140,6 +140,8 @@ function advice({ summary, code, range }: ParseError | CheckError, text: string)
   const remedy = range === undefined ? undefined : remedyAt(text, range.start);
   if (remedy !== undefined) return `${inWords(summary)}; ${sentence(remedy)}`;
   if (code === 'limit_exceeded') return `${summary}; make it shorter or split it.`;
+  const method = methodIn(summary);
+  if (method !== undefined) return `${method}() is a method; write x.${method}(…).`;
   if (code === 'no_such_overload' || code === 'no_matching_overload')
     return `${summary}; convert one side, e.g. with string(x), int(x) or double(x).`;
   return sentence(inWords(summary));

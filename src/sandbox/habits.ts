@@ -67,6 +67,11 @@ export function inWords(summary: string): string {
   return expected === undefined ? summary : `it ends where ${TOKENS[expected] ?? expected} should follow`;
 }
 
+/** CEL has these as methods only. */
+export function methodIn(summary: string): string | undefined {
+  return /no matching overload for '(contains|startsWith|endsWith|get[A-Z]\w+)\(/.exec(summary)?.[1];
+}
+
 /** What does here what that function does elsewhere. */
 export function functionFor(name: string): string | undefined {
   return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
