@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import type { Sealed } from '../core/catalog/resources.ts';
 import type { Event } from '../core/event/event.ts';
 import type { EventId, SourceId } from '../core/ids.ts';

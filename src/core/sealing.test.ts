@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import type { Sealed } from './catalog/resources.ts';
 import { deriveSealingKeys, needsResealing, open, SealBroken, seal } from './sealing.ts';
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { SeededDice } from '../../test/support/seeded-dice.ts';
 import { Rehearsal } from '../../test/support/supply-rehearsal.ts';
 import type { Ordering } from '../core/catalog/resources.ts';

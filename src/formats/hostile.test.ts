@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { createFormats } from './create-formats.ts';
 import { parseCall, partsOf } from './fixtures/parse-call.ts';
 import { FORMAT_LIMITS } from './limits.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { startPosthorn, type TestPosthorn } from '../../test/support/posthorn.ts';
+import { fc } from '../../test/support/properties.ts';
 import { rawCall, statusOf } from '../../test/support/raw-call.ts';
 import { makeSource, type TestSource } from '../../test/support/source.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { assignShards, type ShardState } from './assign-shards.ts';
 
 const NOBODY = { holder: 0, taker: 0 };

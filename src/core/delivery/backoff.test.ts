@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { Problem } from '../problem.ts';
 import { DEFAULT_RETRY_SCHEDULE_MS, jittered, parseDuration, parseSchedule } from './backoff.ts';
 

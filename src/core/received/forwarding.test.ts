@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { appendablePath, forwardedHeaders, hopsOf, traceOf } from './forwarding.ts';
 
 test('headers of the connection stay behind, also those that Connection names; all others go on as they came', () => {

@@ -1,7 +1,7 @@
 /** Whatever comes: a verifier answers, does not throw, and believes nothing that proves nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { providerVectors, verifierOf } from '../../../test/support/provider-vectors.ts';
 import { PROVIDERS } from '../../providers/index.ts';
 import { compileVerifier } from './compile-verifier.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { fieldsOf } from './call-view.ts';
 
 test('the fields of a form are those that URLSearchParams finds', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { messageHeaders, messageKey } from './message-headers.ts';
 
 const of = (text: string) => messageHeaders(Buffer.from(text));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { applyPatch } from 'rfc6902';
+import { fc } from '../../../test/support/properties.ts';
 import { stepsOf, valueAt } from './at-path.ts';
 import { compareItems, ITEMS_MAX, identify, type KeptItem } from './compare-items.ts';
 import { fingerprint } from './fingerprint.ts';

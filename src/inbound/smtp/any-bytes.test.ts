@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as tick } from 'node:timers/promises';
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { smtpRig } from '../../../test/support/smtp-rig.ts';
 
 const line = fc.oneof(
