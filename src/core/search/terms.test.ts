@@ -15,6 +15,9 @@ import { EVENT_TERMS_MAX, eventTerms, termsOf } from './terms.ts';
 import type { Searched } from './values.ts';
 import { piecesOf, wordsOf } from './words.ts';
 
+/** In µs of CPU: far above what it takes, on any machine, and far below what a wrong loop does. */
+const QUADRATIC_TAKES_MINUTES = 20_000_000;
+
 const BASE: EventDocument = {
   id: 'evt_1',
   source: 'src_1',
@@ -141,19 +144,19 @@ describe('finding an event by a path', () => {
 
   it('takes no longer for a text of a million digits that is no number than for another', () => {
     const digits = event({ body: `${'1'.repeat(1_000_000)}x` }, 'text');
-    const begun = performance.now();
+    const begun = process.cpuUsage().user;
     assert.ok(!finds(digits, condition('body', '>', 5)));
-    assert.ok(performance.now() - begun < 5_000);
+    assert.ok(process.cpuUsage().user - begun < QUADRATIC_TAKES_MINUTES);
   });
 
   it('takes no longer for a text of a million marks over one letter than for another', () => {
     const marks = `a${'\u0301\u0323'.repeat(500_000)}`;
-    const begun = performance.now();
+    const begun = process.cpuUsage().user;
     assert.ok(!finds(event({ body: marks }, 'text'), condition('body', 'contains', 'b')));
     assert.ok(!finds(event({ body: marks }, 'text'), text('b "c d"')));
     const many = Array.from({ length: 30 }, () => marks.slice(0, 32_000));
     assert.ok(finds(event({ body: many }), condition('body[]', '=', many[0]!)));
-    assert.ok(performance.now() - begun < 3_000);
+    assert.ok(process.cpuUsage().user - begun < QUADRATIC_TAKES_MINUTES);
   });
 
   it('finds headers by their names in any case', () => {
