@@ -34,5 +34,5 @@ test('it says what a regular expression says, and needs no more than the product
   );
   const before = performance.now();
   assert.ok(!matchesGlob('*a'.repeat(200), `${'a'.repeat(500)}b`));
-  assert.ok(performance.now() - before < 100);
+  assert.ok(performance.now() - before < 1_000);
 });

