@@ -2,7 +2,7 @@
  * Load generator, in a process of its own: keep-alive publishers on raw sockets, one request in flight each, either as
  * fast as answers come (closed loop) or at a given rate. Notes when each event was answered 202.
  */
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { requestTemplate, writeNumber } from './event.ts';
 
@@ -31,11 +31,11 @@ const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 function run(order: LoadOrder): Promise<LoadReport> {
   const answered = new Float64Array(order.count);
+  const signatures = signaturesOf(order);
   const started = nowMs();
   let next = 0;
   let done = 0;
   let refused = 0;
-  const key = order.githubSecret ? createSecretKey(Buffer.from(order.githubSecret)) : null;
   return new Promise((resolve, reject) => {
     const idle: (() => void)[] = [];
     const sockets: Socket[] = [];
@@ -60,7 +60,7 @@ function run(order: LoadOrder): Promise<LoadReport> {
       let current = -1;
       const send = (): void => {
         current = next++;
-        socket.write(requestOf(template, current, key));
+        socket.write(requestOf(template, current, signatures));
       };
       const goOn = (): void => {
         if (next >= order.count) return;
@@ -86,21 +86,27 @@ function run(order: LoadOrder): Promise<LoadReport> {
   });
 }
 
-/** A copy: the kernel may not have taken the previous bytes when the hole is written again. */
-function requestOf(template: ReturnType<typeof requestTemplate>, n: number, key: KeyObject | null): Buffer {
-  const bytes = Buffer.from(template.bytes);
-  writeNumber(bytes, template.hole, n);
-  if (key !== null) sign(bytes, template, key);
-  return bytes;
+/** What the senders' own machines would compute, before the clock runs; null = nothing is signed. */
+function signaturesOf(order: LoadOrder): readonly string[] | null {
+  if (!order.githubSecret) return null;
+  const key = createSecretKey(Buffer.from(order.githubSecret));
+  const template = requestTemplate({ ...order, ...targetOf(order, 0) });
+  return Array.from({ length: order.count }, (_, n) => {
+    writeNumber(template.bytes, template.hole, n);
+    return createHmac('sha256', key).update(template.bytes.subarray(template.bodyAt)).digest('hex');
+  });
 }
 
-function sign(
-  bytes: Buffer,
-  { bodyAt, signatureAt }: { bodyAt: number; signatureAt: number },
-  key: KeyObject,
-): void {
-  const digest = createHmac('sha256', key).update(bytes.subarray(bodyAt)).digest('hex');
-  bytes.write(digest, signatureAt, 'latin1');
+/** A copy: the kernel may not have taken the previous bytes when the hole is written again. */
+function requestOf(
+  template: ReturnType<typeof requestTemplate>,
+  n: number,
+  signatures: readonly string[] | null,
+): Buffer {
+  const bytes = Buffer.from(template.bytes);
+  writeNumber(bytes, template.hole, n);
+  if (signatures !== null) bytes.write(signatures[n]!, template.signatureAt, 'latin1');
+  return bytes;
 }
 
 /** Every port gets every path. */

@@ -1,7 +1,7 @@
 /**
  * Fills the search index behind the intake, on the one node that does the chores: woken by what arrives here, else
- * looking every two seconds. Taking events in goes first, received or published: while much comes in, it rests nine
- * times as long as it works.
+ * looking every two seconds. Taking events in goes first, received or published: the more comes in, the longer it
+ * rests, since both wait for the same writer and what cannot keep up need not try.
  *
  *   take what is not indexed ──> read ──> terms ──> index ──> more? again : wait
  */
@@ -18,8 +18,10 @@ const WAKE_MS = 50;
 const LOOK_MS = 2_000;
 /** Events per second, received and published, from which on it makes room. */
 const BUSY_PER_SECOND = 100;
-/** So many times as long as it worked, it rests then. */
-const REST = 9;
+/** So many times as long as it worked, it rests then; one more for each so many events per second. */
+const REST_MIN = 4;
+const REST_MAX = 49;
+const REST_PER_SECOND = 400;
 
 export interface IndexerOptions {
   readonly held: HeldShards;
@@ -111,7 +113,8 @@ export class Indexer {
     }
     const tookMs = clock.now() - startedAt;
     const taken = takenIn(metrics) - takenBefore;
-    return taken * 1000 > BUSY_PER_SECOND * tookMs ? Math.max(1, REST * tookMs) : 0;
+    const perSecond = (taken * 1000) / Math.max(1, tookMs);
+    return perSecond > BUSY_PER_SECOND ? Math.max(1, restFactor(perSecond) * tookMs) : 0;
   }
 
   async #entriesOf(rows: readonly Unindexed[]): Promise<IndexEntry[]> {
@@ -136,6 +139,10 @@ export class Indexer {
       return { terms: [], overflows: true };
     }
   }
+}
+
+function restFactor(perSecond: number): number {
+  return Math.min(REST_MAX, Math.max(REST_MIN, Math.floor(perSecond / REST_PER_SECOND)));
 }
 
 /** Both write to the same store, which indexing keeps busy too. */

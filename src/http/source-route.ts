@@ -2,7 +2,7 @@
  * `ANY /in/{token}[/…]`: the URLs of sources. No operation: any method, any content type, any body; what comes is
  * handed to the engine as it stood on the wire.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpAnswer } from '../core/verification/verifier.ts';
 import type { Engine, IncomingCall } from '../engine/engine.ts';
@@ -48,7 +48,8 @@ export function addSourceRoute(app: FastifyInstance, parts: SourceRouteParts): v
 /** The source that a URL names, as the engine knows it. */
 export function tokenHashOf(url: string): string {
   const token = /^\/in\/([^/?#]*)/.exec(url)?.[1] ?? '';
-  return createHash('sha256').update(token).digest('base64url');
+  // In one call: twice as fast as an object for it.
+  return hash('sha256', token, 'base64url');
 }
 
 async function answer(parts: SourceRouteParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {

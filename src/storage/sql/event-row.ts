@@ -87,13 +87,25 @@ function packMore(event: Event): string | null {
   return JSON.stringify(more);
 }
 
-function packReceived({ meta, ...received }: Received): PackedReceived {
-  const usual: Partial<Record<string, unknown>> = USUAL_RECEIVED;
-  const unusual = Object.entries(received).filter(([name, value]) => usual[name] !== value);
-  return {
-    ...Object.fromEntries(unusual),
-    ...(meta !== null && { meta: JSON.stringify(meta) }),
-  } as PackedReceived;
+/** Member by member: on the way of every received event, and spreading conditions cost half as much again. */
+function packReceived(received: Received): PackedReceived {
+  const { sourceId, via, headers, sub, query, sealed, peer, proof, dedupeKey, readAs, isTest, meta } =
+    received;
+  const packed: { -readonly [Member in keyof PackedReceived]: PackedReceived[Member] } = {
+    sourceId,
+    via,
+    headers,
+  };
+  if (sub !== '') packed.sub = sub;
+  if (query !== '') packed.query = query;
+  if (sealed !== null) packed.sealed = sealed;
+  if (peer !== null) packed.peer = peer;
+  if (proof !== null) packed.proof = proof;
+  if (dedupeKey !== null) packed.dedupeKey = dedupeKey;
+  if (readAs !== null) packed.readAs = readAs;
+  if (isTest) packed.isTest = isTest;
+  if (meta !== null) packed.meta = JSON.stringify(meta);
+  return packed;
 }
 
 function unpackReceived({ meta, ...packed }: PackedReceived): Received {
