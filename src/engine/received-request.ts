@@ -67,18 +67,17 @@ export class ReceivedRequests {
     const { event, organization } = options;
     const received = event.received!;
     const open = (sealed: Sealed): string => this.#vault.open(organization, event.id, sealed);
-    const base = requestOf(compiled, options);
+    const base = requestOf(compiled, { ...options, isSigned: request.signed });
     const { headers: all, query } = showCredentials(received, open);
     const headers = forwardedHeaders(all).flat();
     // Headers of a mail are about the mail's body, and what is sent is the mail.
     if (received.via !== 'http')
       setOnly(headers, 'Content-Type', event.contentType || 'application/octet-stream');
     addOwn(headers, base, { signed: request.signed, event });
-    const url = new URL(compiled.url);
-    if (request.appendPath && received.sub !== '')
-      url.pathname = url.pathname.replace(/\/$/, '') + appendablePath(received.sub);
-    if (request.appendQuery && query !== '')
-      url.search = url.search === '' ? query : `${url.search}&${query}`;
+    const url = withAppended(compiled.url, {
+      sub: request.appendPath ? received.sub : '',
+      query: request.appendQuery ? query : '',
+    });
     return { ...base, url, headers };
   }
 
@@ -102,7 +101,7 @@ export class ReceivedRequests {
       throw new Unrenderable(`The ${what} of the request cannot be made: ${rendered.detail}`);
     };
     const body = call.body === null ? content : new TextEncoder().encode(render('body', call.body));
-    const base = requestOf(compiled, { ...options, content: body });
+    const base = requestOf(compiled, { ...options, content: body, isSigned: request.signed });
     const type = request.contentType || (call.body === null ? event.contentType : JSON_TYPE);
     const headers = ['Content-Type', type];
     addOwn(headers, base, { signed: request.signed, event });
@@ -130,6 +129,14 @@ export class ReceivedRequests {
 const JSON_TYPE = 'application/json';
 const NO_BYTES = new Uint8Array(0);
 const SIGNATURE_HEADERS = /^(webhook|svix)-(id|timestamp|signature)$/i;
+
+function withAppended(own: URL, { sub, query }: { sub: string; query: string }): URL {
+  if (sub === '' && query === '') return own;
+  const url = new URL(own);
+  if (sub !== '') url.pathname = url.pathname.replace(/\/$/, '') + appendablePath(sub);
+  if (query !== '') url.search = url.search === '' ? query : `${url.search}&${query}`;
+  return url;
+}
 
 /** The destination's own headers go over what came; signature headers only where they are asked for. */
 function addOwn(

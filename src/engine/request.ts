@@ -19,6 +19,8 @@ export interface RequestOptions {
   readonly now: number;
   /** Of OAuth2; null = whatever the compiled headers say. */
   readonly accessToken: string | null;
+  /** false: the signature's headers stay empty, for whoever leaves them out. */
+  readonly isSigned?: boolean;
 }
 
 export function requestOf(compiled: CompiledDestination, options: RequestOptions): WireRequest {
@@ -28,8 +30,10 @@ export function requestOf(compiled: CompiledDestination, options: RequestOptions
   const headers = compiled.headers.slice();
   headers[ID_SLOT] = id;
   headers[TIMESTAMP_SLOT] = `${timestampSeconds}`;
-  const signers: readonly Signer[] = signersAt(compiled, now);
-  headers[SIGNATURE_SLOT] = signature(signers, { id, timestampSeconds, body: content });
+  if (options.isSigned !== false) {
+    const signers: readonly Signer[] = signersAt(compiled, now);
+    headers[SIGNATURE_SLOT] = signature(signers, { id, timestampSeconds, body: content });
+  }
   headers[CONTENT_TYPE_SLOT] = event.contentType || 'application/octet-stream';
   if (options.accessToken !== null) setHeader(headers, 'Authorization', `Bearer ${options.accessToken}`);
   if (event.headers !== null)
