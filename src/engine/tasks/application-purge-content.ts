@@ -6,9 +6,11 @@ import { defineTask, STEP_ITEMS_MAX } from './task-kind.ts';
 export const applicationPurgeContent = defineTask({
   readInput: (input) => ({ applicationId: readId<'application'>(input, 'applicationId') as ApplicationId }),
   async step({ applicationId }, { organization, storage, task }) {
+    // What came in the same millisecond was there.
+    const before = task.createdAt + 1;
     const { last, count } = await storage.history.expungeContents(
       { organization, applicationId },
-      { after: task.cursor as EventId | null, before: task.createdAt, limit: STEP_ITEMS_MAX },
+      { after: task.cursor as EventId | null, before, limit: STEP_ITEMS_MAX },
     );
     const purged = typeof task.data.messagesPurged === 'number' ? task.data.messagesPurged : 0;
     return {

@@ -30,7 +30,8 @@ export function scopeOf(range: ReplayRange, context: StepContext): EventScope {
 
 /** The range as a filter. It ends at the task's start at the latest, so that a busy application cannot keep it running. */
 export function timesOf(range: ReplayRange, context: StepContext): { since: number; before: number } {
-  const started = context.task.createdAt;
+  // What came in the same millisecond was there.
+  const started = context.task.createdAt + 1;
   return { since: range.since, before: range.until === null ? started : Math.min(range.until, started) };
 }
 
