@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: everything in one run on one machine, so that the ratios mean something. Options: `--events N` per
- * round, `--rounds N`, `--only relay,fanout,dead,backlog`; `--cluster`: nodes on PostgreSQL instead. Absolute figures are of this machine; quote the ratios.
+ * round, `--rounds N`, `--only relay,fanout,dead,backlog,ingest,smtp`; `--cluster`: nodes on PostgreSQL instead. Absolute figures are of this machine; quote the ratios.
  */
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './options.ts';
