@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 import { parseId, renderId, type SourceId } from '../core/ids.ts';
 import { invalid } from '../core/problem.ts';
 import type { EventQuery } from '../core/received/event-query.ts';
-import { SOURCE_KINDS } from '../core/received/received.ts';
+import { SOURCE_KINDS } from '../core/received/source-kinds.ts';
 import { NO_FILTER, type PathCondition } from '../core/search/filter.ts';
 import { parseInstant, STRICT } from './shape.ts';
 import { parseCondition, WHERE_CHARS_MAX } from './where.ts';

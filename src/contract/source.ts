@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { Source, SourceHealth, SourceSecret } from '../core/catalog/resources.ts';
 import { renderId } from '../core/ids.ts';
-import { SOURCE_KINDS } from '../core/received/received.ts';
+import { SOURCE_KINDS } from '../core/received/source-kinds.ts';
 import { MASK } from './endpoint-settings.ts';
 import { IdOut } from './ids.ts';
 import { Metadata } from './metadata.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
-import type { SourceKind } from '../core/received/received.ts';
+import type { SourceKind } from '../core/received/source-kinds.ts';
 import type { InboundDirectory, InboundHost, InboundItem, Taken } from '../ports/inbound.ts';
 import type { CachedDirectory } from './directory.ts';
 import type { EngineParts } from './engine.ts';

@@ -7,21 +7,15 @@ import type { ParsedBody, ReceivedFile } from '../core/received/event-document.t
 import { readEmail } from './email.ts';
 import type { Email } from './email-shape.ts';
 import { cloudMailin } from './email-webhooks/cloudmailin.ts';
+import type { MailMapper } from './email-webhooks/mail-mapper.ts';
 import { mailgun } from './email-webhooks/mailgun.ts';
 import { mandrill } from './email-webhooks/mandrill.ts';
 import { postmark } from './email-webhooks/postmark.ts';
 import { sendGrid } from './email-webhooks/sendgrid.ts';
 import type { FormatLimits } from './limits.ts';
 import { parseMediaType } from './media-type.ts';
-import { isMembers, type Members } from './own.ts';
+import { isMembers } from './own.ts';
 import { isUnreadable, parsed } from './reading.ts';
-
-/** One message as a provider tells it; `raw`: all that it sent is the message itself, `known` is what it adds. */
-export type Mapped =
-  | { readonly email: Email; readonly files: readonly ReceivedFile[] }
-  | { readonly raw: string; readonly known: Partial<Email> };
-/** null: not what this provider sends for a message; the body stays what it is. */
-export type MailMapper = (body: Members, outer: ParsedBody, limits: FormatLimits) => Mapped[] | null;
 
 const MAPPERS: ReadonlyMap<string, MailMapper> = new Map([
   ['postmark', postmark],

@@ -4,7 +4,8 @@
  */
 import type { Source } from '../core/catalog/resources.ts';
 import type { OrganizationId } from '../core/ids.ts';
-import type { RawHeaders, SourceKind } from '../core/received/received.ts';
+import type { RawHeaders } from '../core/received/received.ts';
+import type { SourceKind } from '../core/received/source-kinds.ts';
 
 /** Runs one source of its kind while it is held by this node. */
 export interface InboundKind {

@@ -1,7 +1,7 @@
 /** Runs a way in that asks at intervals, against real servers on loopback and under a clock that the test moves. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../src/core/catalog/resources.ts';
-import type { InboundParts, MakeInboundKind } from '../../src/inbound/kinds.ts';
+import type { InboundParts, MakeInboundKind } from '../../src/inbound/inbound-parts.ts';
 import { openWeb } from '../../src/outbound/open-web.ts';
 import type { InboundHost, InboundItem, RunningInbound, Taken } from '../../src/ports/inbound.ts';
 import type { Web } from '../../src/ports/web.ts';

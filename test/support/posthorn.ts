@@ -11,7 +11,7 @@ import type { Engine, EngineSettings } from '../../src/engine/engine.ts';
 import type { HttpSettings } from '../../src/http/http-settings.ts';
 import { createServer } from '../../src/http/server.ts';
 import { mintOrganizationToken } from '../../src/http/tokens.ts';
-import type { InboundParts } from '../../src/inbound/kinds.ts';
+import type { InboundParts } from '../../src/inbound/inbound-parts.ts';
 import { fetchOauth2Token } from '../../src/outbound/oauth2.ts';
 import { openWeb } from '../../src/outbound/open-web.ts';
 import { openWire } from '../../src/outbound/open-wire.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../src/core/catalog/resources.ts';
 import { Problem } from '../../src/core/problem.ts';
-import type { InboundParts, MakeInboundKind } from '../../src/inbound/kinds.ts';
+import type { InboundParts, MakeInboundKind } from '../../src/inbound/inbound-parts.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { InboundHost, InboundItem, RunningInbound, Taken } from '../../src/ports/inbound.ts';
 import type { Web } from '../../src/ports/web.ts';

@@ -70,7 +70,7 @@ function send(
   { method = 'POST', path = '', headers = [], body }: SentCall,
 ): Promise<SourceAnswer> {
   const url = new URL(base + path);
-  const flat = headers.flatMap(([name, value]) => [name, value]);
+  const flat = headers.flat();
   if (!headers.some(([name]) => name.toLowerCase() === 'host')) flat.unshift('Host', url.host);
   const hasLength = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
   if (body !== undefined && !hasLength) flat.push('Content-Length', `${Buffer.byteLength(body)}`);

@@ -4,7 +4,7 @@
  */
 import type { TokenCutoff } from '../access/token-cutoffs.ts';
 import type { ApplicationId, DestinationId, FlowId, Id, SourceId } from '../ids.ts';
-import type { SourceKind } from '../received/received.ts';
+import type { SourceKind } from '../received/source-kinds.ts';
 
 declare const sealed: unique symbol;
 /** AES-256-GCM ciphertext with its key id (core/sealing.ts); additional data = organization and the row's id. */

@@ -1,29 +1,10 @@
 /** What a source notes of a call beside its bytes. Everything else about a received event is derived from both. */
 import type { Sealed } from '../catalog/resources.ts';
 import type { SourceId } from '../ids.ts';
+import type { SourceKind } from './source-kinds.ts';
 
 /** In the order and the case in which they came; a name may come several times. */
 export type RawHeaders = readonly (readonly [name: string, value: string])[];
-
-/** A way in. `http` is called by others; the rest goes and fetches, or listens. */
-export const SOURCE_KINDS = [
-  'http',
-  'smtp',
-  'imap',
-  'poll',
-  'feed',
-  'websub',
-  'schedule',
-  'irc',
-  'xmpp',
-  'mqtt',
-  'amqp',
-  'kafka',
-  'nats',
-  'redis',
-  'sqs',
-] as const;
-export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 export interface Received {
   readonly sourceId: SourceId;

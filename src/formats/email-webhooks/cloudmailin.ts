@@ -1,5 +1,4 @@
 import { email } from '../email-shape.ts';
-import type { MailMapper } from '../email-webhooks.ts';
 import { isMembers, type Members } from '../own.ts';
 import {
   bothOf,
@@ -12,6 +11,7 @@ import {
   textsOf,
   verdictOf,
 } from './loose.ts';
+import type { MailMapper } from './mail-mapper.ts';
 
 /** CloudMailin, JSON normalized: header names come with underscores. An attachment may be a URL; then it has no bytes here. */
 export const cloudMailin: MailMapper = (body) => {

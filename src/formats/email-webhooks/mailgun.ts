@@ -1,8 +1,8 @@
 import type { ReceivedFile } from '../../core/received/event-document.ts';
 import { type Email, email, first, headersOfPairs, mailboxes } from '../email-shape.ts';
-import type { MailMapper } from '../email-webhooks.ts';
 import { isMembers, type Members } from '../own.ts';
 import { bothOf, type Enclosed, enclosed, jsonOf, textOf, textsOf, verdictOf } from './loose.ts';
+import type { MailMapper } from './mail-mapper.ts';
 
 /** Mailgun routes: a form, multipart when there are attachments; `body-mime` when the URL ends with `mime`. */
 export const mailgun: MailMapper = (body, outer, limits) => {

@@ -1,5 +1,4 @@
 import { type Email, email, type Mailbox } from '../email-shape.ts';
-import type { MailMapper, Mapped } from '../email-webhooks.ts';
 import { getOwn, isMembers, type Members } from '../own.ts';
 import {
   bothOf,
@@ -16,6 +15,7 @@ import {
   textsOf,
   verdictOf,
 } from './loose.ts';
+import type { MailMapper, Mapped } from './mail-mapper.ts';
 
 const MESSAGES_MAX = 1_000;
 

@@ -1,7 +1,7 @@
 import { email, first, headersOfPairs, type Mailbox } from '../email-shape.ts';
-import type { MailMapper } from '../email-webhooks.ts';
 import { isMembers, type Members } from '../own.ts';
 import { bothOf, enclosed, fromBase64, listOf, mailboxOf, membersOf, textOf, verdictOf } from './loose.ts';
+import type { MailMapper } from './mail-mapper.ts';
 
 /** Postmark inbound: JSON. Bounces and the rest of its webhooks have a `RecordType` and stay JSON. */
 export const postmark: MailMapper = (body) => {

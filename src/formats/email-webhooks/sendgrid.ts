@@ -1,6 +1,5 @@
 import type { ReceivedFile } from '../../core/received/event-document.ts';
 import { type Email, type EmailHeaders, email, headersOfPairs, mailboxes } from '../email-shape.ts';
-import type { MailMapper } from '../email-webhooks.ts';
 import type { FormatLimits } from '../limits.ts';
 import { isMembers, type Members } from '../own.ts';
 import {
@@ -15,6 +14,7 @@ import {
   textsOf,
   verdictOf,
 } from './loose.ts';
+import type { MailMapper } from './mail-mapper.ts';
 
 /** SendGrid Inbound Parse: multipart fields, or with "send raw" the whole message in `email`. */
 export const sendGrid: MailMapper = (body, outer, limits) => {

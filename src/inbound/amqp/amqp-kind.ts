@@ -1,7 +1,7 @@
 /** Reads a queue of AMQP 0-9-1 (RabbitMQ). A message is acknowledged when it is stored; until then the server keeps it. */
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { plain, queueItem } from '../queue/message.ts';
 import { reach, tlsTrust } from '../queue/reach.ts';
 import { runSessions, type Session } from '../queue/sessions.ts';

@@ -1,6 +1,6 @@
 /** One question to the server of a source: with its credentials, conditional where it was asked before. */
 import type { WebAnswer } from '../../ports/web.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { retryAfterMs, TryLater } from '../steady.ts';
 import type { Ask } from './ask-settings.ts';
 import { makeAuthorizer } from './authorize.ts';

@@ -1,6 +1,6 @@
 /** A way in that asks at intervals: one round after another, with health told when it changes. */
 import type { InboundHost, RunningInbound } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { keepTrying, type Steady } from '../steady.ts';
 import { sentenceOf } from './trouble.ts';
 

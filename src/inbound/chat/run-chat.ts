@@ -3,7 +3,7 @@
  * store is away is held and tried again up to a bound, also over a reconnection, and then told as lost.
  */
 import type { InboundHost, InboundItem, RunningInbound } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { trouble } from '../queue/trouble.ts';
 import { keepTrying, type Pauses, type Steady, sleepOnce } from '../steady.ts';
 import { type TakenAtLast, takeAgain } from '../take-again.ts';

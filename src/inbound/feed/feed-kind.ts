@@ -8,7 +8,7 @@ import { type Answered, type Asker, makeAsker, type Validators, validatorsOf } f
 import { runRounds } from '../asking/rounds.ts';
 import { documentItem, take } from '../asking/take.ts';
 import { Trouble } from '../asking/trouble.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { type Change, compareItems, type KeptItem } from '../poll/compare-items.ts';
 import { digest } from '../poll/fingerprint.ts';
 import type { Steady } from '../steady.ts';

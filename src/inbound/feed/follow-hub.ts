@@ -2,7 +2,7 @@
 import { type HubCursor, type HubSubscription, nextHubStep } from '../../core/received/hub-subscription.ts';
 import type { InboundHost } from '../../ports/inbound.ts';
 import { sentenceOf } from '../asking/trouble.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { askHub } from '../websub/ask-hub.ts';
 import type { Announced } from '../websub/discover-hub.ts';
 

@@ -3,7 +3,7 @@
  * which also finds a connection that is dead without anybody having said so.
  */
 import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { keepTrying, type Pauses, type Steady, sleepOnce } from '../steady.ts';
 import { connectImap, failureOf, type ImapConnection } from './imap-client.ts';
 import { readMailbox } from './read-mailbox.ts';

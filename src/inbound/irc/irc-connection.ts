@@ -5,7 +5,7 @@ import { paced } from '../chat/paced.ts';
 import type { Chat } from '../chat/run-chat.ts';
 import { splitText } from '../chat/split-text.ts';
 import { dial } from '../dial.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { ircItem } from './irc-message.ts';
 import { transportOver } from './irc-transport.ts';
 import { keepPlace } from './keep-place.ts';

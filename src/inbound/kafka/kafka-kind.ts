@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Consumer, ConsumerOptions, Message, MessagesStream } from '@platformatic/kafka';
 import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { inTime } from '../queue/in-time.ts';
 import { queueItem, textOrBase64 } from '../queue/message.ts';
 import { tlsTrust } from '../queue/reach.ts';

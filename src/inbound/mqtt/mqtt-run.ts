@@ -1,6 +1,6 @@
 /** What one connection to a broker works with. */
 import type { InboundHost } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import type { Session } from '../queue/sessions.ts';
 import type { MqttSettings } from './settings.ts';
 

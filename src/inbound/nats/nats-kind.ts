@@ -1,7 +1,7 @@
 /** Reads NATS: a JetStream consumer, acknowledged when a message is stored, or a plain subject, which knows no acknowledgement. */
 import type { Authenticator, ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
 import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { reach, tlsTrust } from '../queue/reach.ts';
 import { runSessions, type Session } from '../queue/sessions.ts';
 import { readCore } from './read-core.ts';

@@ -2,7 +2,7 @@
 import type { Consumer, ConsumerConfig, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { InboundHost } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { queueItem } from '../queue/message.ts';
 import { roomOf } from '../queue/room.ts';
 import type { Session } from '../queue/sessions.ts';

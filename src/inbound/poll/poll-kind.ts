@@ -8,7 +8,7 @@ import type { InboundHost, InboundKind, RunningInbound } from '../../ports/inbou
 import { makeAsker, type Validators } from '../asking/ask.ts';
 import { runRounds } from '../asking/rounds.ts';
 import { documentItem, take } from '../asking/take.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import type { Steady } from '../steady.ts';
 import {
   type Change,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { SeededDice } from '../../../test/support/seeded-dice.ts';
 import type { InboundHost } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { inTime } from './in-time.ts';
 import { roomOf } from './room.ts';
 import { type RunSession, runSessions } from './sessions.ts';

@@ -1,6 +1,6 @@
 /** Keeps a queue read: one session after another, each with a connection of its own, with growing pauses between. */
 import type { InboundHost, RunningInbound } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { keepTrying, type Steady } from '../steady.ts';
 import { QUEUE_PAUSES, type Taker, takerOf } from './taker.ts';
 import { trouble } from './trouble.ts';

@@ -1,6 +1,6 @@
 /** Reads Redis: a consumer group of a stream, or a list. What is not acknowledged stays pending, or in the processing list. */
 import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { type Room, roomOf } from '../queue/room.ts';
 import { runSessions, type Session } from '../queue/sessions.ts';
 import { readList } from './read-list.ts';

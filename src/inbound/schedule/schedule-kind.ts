@@ -5,7 +5,7 @@
 import type { InboundHost, InboundKind, RunningInbound } from '../../ports/inbound.ts';
 import { failureTeller, healthTeller, type TellHealth } from '../asking/rounds.ts';
 import { documentItem, take } from '../asking/take.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { keepTrying, type Steady } from '../steady.ts';
 import { type Owed, owedRuns, type Plan } from './plan-runs.ts';
 import { type ScheduleSettings, scheduleSettings } from './settings.ts';

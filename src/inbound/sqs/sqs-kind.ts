@@ -1,6 +1,6 @@
 /** Reads SQS by long polling: deleted when stored, hidden as long as it takes, shown again when it was not taken. */
 import type { InboundHost, InboundKind } from '../../ports/inbound.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { queueItem } from '../queue/message.ts';
 import { type Room, roomOf } from '../queue/room.ts';
 import { runSessions, type Session } from '../queue/sessions.ts';

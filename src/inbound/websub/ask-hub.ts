@@ -2,7 +2,7 @@
 import type { HubCursor, HubSubscription } from '../../core/received/hub-subscription.ts';
 import type { InboundHost } from '../../ports/inbound.ts';
 import { Trouble } from '../asking/trouble.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { retryAfterMs, TryLater } from '../steady.ts';
 import type { Announced } from './discover-hub.ts';
 

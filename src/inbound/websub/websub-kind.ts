@@ -8,7 +8,7 @@ import type { InboundHost, InboundKind, RunningInbound } from '../../ports/inbou
 import { type Asker, makeAsker } from '../asking/ask.ts';
 import { runRounds } from '../asking/rounds.ts';
 import { Trouble } from '../asking/trouble.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { type Steady, TryLater } from '../steady.ts';
 import { askHub } from './ask-hub.ts';
 import { type Announced, discoverHub } from './discover-hub.ts';

@@ -3,7 +3,7 @@ import type { Client, Element } from '@xmpp/client';
 import type { InboundHost } from '../../ports/inbound.ts';
 import { paced } from '../chat/paced.ts';
 import type { Chat } from '../chat/run-chat.ts';
-import type { InboundParts } from '../kinds.ts';
+import type { InboundParts } from '../inbound-parts.ts';
 import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
 import { bareOf, isAllowedByJid } from './allowed-by-jid.ts';
 import { dialXmpp } from './dial-xmpp.ts';
