@@ -32,8 +32,8 @@ import type { Lane } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 
 const RANDOM_ID_BYTES = 15;
-/** How often an event is planned while the catalog keeps changing. */
-const PLANS_MAX = 5;
+/** How often an event is planned while the catalog keeps changing: more often than a burst of changes is long. */
+const PLANS_MAX = 25;
 const RETRY_AFTER_SECONDS = 1;
 
 /** What is the same in every plan of an event. */

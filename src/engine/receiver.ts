@@ -27,8 +27,8 @@ import { turnsOf } from './turns.ts';
 const RANDOM_ID_BYTES = 15;
 const TYPE_CHARS_MAX = 256;
 const KEY_CHARS_MAX = 256;
-/** How often an event is planned while the catalog keeps changing. */
-const PLANS_MAX = 5;
+/** How often an event is planned while the catalog keeps changing: more often than a burst of changes is long. */
+const PLANS_MAX = 25;
 
 /** What arrived, from whatever way in, known to be what it should. */
 export interface Arrival {
