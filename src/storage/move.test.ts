@@ -259,7 +259,8 @@ test('a move that is told to stop stops between two pages', async () => {
   };
   await assert.rejects(move(place.path, url, { signal: stop.signal, progress }), { name: 'AbortError' });
   const [found] = await ask<{ done: string }>(url, `SELECT done FROM move WHERE name = 'event'`);
-  assert.equal(Number(found!.done), PAGE.rows);
+  // One page: so many rows, or fewer where their bytes fill it.
+  assert.ok(Number(found!.done) > 0 && Number(found!.done) <= PAGE.rows, found!.done);
   assert.ok((await move(place.path, url)).every(({ isSame }) => isSame));
 });
 
