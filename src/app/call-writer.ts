@@ -1,4 +1,5 @@
 /** Writes into a call where a selector of a provider reads: the way back of core/verification/selector.ts. */
+import { isObject } from '../core/is-object.ts';
 import type { ListSyntax, Selector } from '../core/verification/provider.ts';
 import type { ReceivedCall } from '../core/verification/verifier.ts';
 
@@ -74,7 +75,7 @@ function withMember(body: Uint8Array, path: string, value: string): Uint8Array |
   for (const step of path.split('.').slice(0, -1)) {
     if (at === null) return null;
     at[step] ??= {};
-    at = isRecord(at[step]) ? at[step] : null;
+    at = isObject(at[step]) ? at[step] : null;
   }
   if (at === null) return null;
   at[last] = typeof at[last] === 'number' ? Number(value) : value;
@@ -92,12 +93,8 @@ function withField({ body, headers }: ReceivedCall, name: string, value: string)
 function objectIn(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
 /** Forwards received calls to a server nearby: the same method, path, query, headers and bytes. */
 
 import type { TailedEvent } from '../client/create-client.ts';
+import { pause } from '../client/pause.ts';
 import { appendablePath } from '../contract/event.ts';
 import { type CallAnswer, type CallOutcome, forwardable, sendCall } from './send-call.ts';
-import { pause } from './until-interrupted.ts';
 
 export interface ForwarderOptions {
   /** What the event's own path and query are put behind. */

@@ -2,7 +2,9 @@
  * Server-sent events that go on where they stopped. An outage is told once and then outlived: the next connection
  * begins behind the last cursor that was handed out, so nothing is missed and nothing comes twice.
  */
+
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { pause } from './pause.ts';
 import { ServerProblem } from './server-problem.ts';
 
 export type FollowedItem<Data> =
@@ -137,18 +139,4 @@ async function withinSilence<Value>(reading: Promise<Value>, link: AbortControll
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Ends early, without an error, when the signal says so. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

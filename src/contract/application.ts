@@ -5,10 +5,9 @@ import { type ApplicationId, renderId } from '../core/ids.ts';
 import { IdOut } from './ids.ts';
 import { checkMetadata, Metadata } from './metadata.ts';
 import { ListResponse } from './page.ts';
-import { Instant, Nullable, renderInstant } from './shape.ts';
+import { Instant, Name, Nullable, renderInstant } from './shape.ts';
 import { checkUid, Uid } from './uid.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 256, description: 'For people.' });
 const ThrottleRate = Type.Integer({
   minimum: 1,
   maximum: 65_535,

@@ -2,6 +2,7 @@
  * An example of an event type's payload, made of its JSON Schema: an example that the schema names, else plausible
  * values by type. Bounded in depth and size, whatever the schema says; the same schema always gives the same example.
  */
+import { isObject } from '../core/is-object.ts';
 
 const DEPTH_MAX = 12;
 const VALUES_MAX = 1000;
@@ -113,8 +114,4 @@ function resolved(given: unknown, root: Schema, hops: number): Schema | undefine
     at = isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined;
   }
   return resolved(at, root, hops + 1);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,13 +5,12 @@ import { type DestinationId, renderId, type SourceId } from '../core/ids.ts';
 import { IdOut } from './ids.ts';
 import { checkMetadata, Metadata } from './metadata.ts';
 import { ListResponse } from './page.ts';
-import { Instant, Nullable, renderInstant, STRICT } from './shape.ts';
+import { Instant, Name, Nullable, renderInstant, STRICT } from './shape.ts';
 import { checkUid, Uid } from './uid.ts';
 
 const SOURCES_MAX = 1000;
 const DESTINATIONS_MAX = 100;
 
-const Name = Type.String({ minLength: 1, maxLength: 256, description: 'For people.' });
 const Reference = Type.String({ minLength: 1, maxLength: 256 });
 const SETTINGS = {
   uid: Type.Optional(Nullable(Uid)),

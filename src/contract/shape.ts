@@ -9,6 +9,9 @@ export function Nullable<Shape extends TSchema>(shape: Shape) {
 /** Options of a shape without other members: a misspelt condition must not be read as none. */
 export const STRICT = { additionalProperties: false } as const;
 
+/** What people call a resource. */
+export const Name = Type.String({ minLength: 1, maxLength: 256, description: 'For people.' });
+
 /** An RFC 3339 instant in an answer, always UTC. */
 export const Instant = Type.String({ format: 'date-time' });
 

@@ -7,7 +7,7 @@ import { MASK } from './endpoint-settings.ts';
 import { IdOut } from './ids.ts';
 import { Metadata } from './metadata.ts';
 import { ListResponse } from './page.ts';
-import { Instant, Nullable, renderInstant, STRICT } from './shape.ts';
+import { Instant, Name, Nullable, renderInstant, STRICT } from './shape.ts';
 import { Uid } from './uid.ts';
 
 const EXPRESSION_CHARS_MAX = 4096;
@@ -151,8 +151,6 @@ const SETTINGS = {
     ),
   ),
 } as const;
-
-const Name = Type.String({ minLength: 1, maxLength: 256, description: 'For people.' });
 
 export const SourceIn = Type.Object(
   { name: Name, kind: Type.Optional(Kind), ...SETTINGS },

@@ -1,8 +1,8 @@
 /** What a running way in may ask of the engine, for one source. */
-import { createHash } from 'node:crypto';
 import { renderId } from '../core/ids.ts';
 import { Problem } from '../core/problem.ts';
 import type { SourceKind } from '../core/received/source-kinds.ts';
+import { sourceTokenHash } from '../core/received/source-token.ts';
 import type { InboundDirectory, InboundHost, InboundItem, Taken } from '../ports/inbound.ts';
 import type { CachedDirectory } from './directory.ts';
 import type { EngineParts } from './engine.ts';
@@ -69,7 +69,7 @@ export class InboundHosts implements InboundDirectory {
   async mailbox(address: string): Promise<{ host: InboundHost; tag: string | null } | null> {
     const named = MAILBOX.exec(address.toLowerCase());
     if (named === null) return null;
-    const tokenHash = createHash('sha256').update(named[1]!).digest('base64url');
+    const tokenHash = sourceTokenHash(named[1]!);
     const found = await this.#options.directory.source(tokenHash, this.#parts.clock.now());
     if (found === null || found.source.kind !== 'smtp' || found.source.disabled) return null;
     const tag = /^[^+@]+\+([^@]+)@/.exec(address)?.[1] ?? null;

@@ -1,9 +1,10 @@
 /** CloudEvents 1.0 in its three HTTP forms; the attributes are the envelope, the data is the value. */
+import { isObject } from '../core/is-object.ts';
 import type { ParsedBody } from '../core/received/event-document.ts';
 import type { RawHeaders } from '../core/received/received.ts';
 import { readJson } from './json.ts';
 import { firstHeader, parseMediaType } from './media-type.ts';
-import { getOwn, isMembers, type Members, setOwn, withoutOwn } from './own.ts';
+import { getOwn, type Members, setOwn, withoutOwn } from './own.ts';
 import { type Content, isUnreadable, parsed, type Reading, unreadable, whenRead } from './reading.ts';
 
 export type ReadData = (content: Content) => ParsedBody | Promise<ParsedBody>;
@@ -75,7 +76,7 @@ export function readCloudEvents(content: Content, read: ReadData): Reading | Pro
 }
 
 const isCloudEvent = (value: unknown): value is Members =>
-  isMembers(value) && typeof getOwn(value, 'specversion') === 'string';
+  isObject(value) && typeof getOwn(value, 'specversion') === 'string';
 
 const attributesOf = (event: Members): Members => withoutOwn(withoutOwn(event, 'data'), 'data_base64');
 

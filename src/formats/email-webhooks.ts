@@ -3,6 +3,7 @@
  * the vendors' (postmarkapp.com/developer/webhooks/inbound-webhook, SendGrid Inbound Parse, Mailgun routes,
  * docs.cloudmailin.com JSON normalized, Mandrill inbound).
  */
+import { isObject } from '../core/is-object.ts';
 import type { ParsedBody, ReceivedFile } from '../core/received/event-document.ts';
 import { readEmail } from './email.ts';
 import type { Email } from './email-shape.ts';
@@ -14,7 +15,6 @@ import { postmark } from './email-webhooks/postmark.ts';
 import { sendGrid } from './email-webhooks/sendgrid.ts';
 import type { FormatLimits } from './limits.ts';
 import { parseMediaType } from './media-type.ts';
-import { isMembers } from './own.ts';
 import { isUnreadable, parsed } from './reading.ts';
 
 const MAPPERS: ReadonlyMap<string, MailMapper> = new Map([
@@ -33,7 +33,7 @@ export async function readMailWebhook(
 ): Promise<ParsedBody> {
   const mapper = MAPPERS.get(provider);
   if (!mapper) return { ...outer, error: `payloadFrom names "email:${provider}", which is not known.` };
-  const mapped = isMembers(outer.value) ? mapper(outer.value, outer, limits) : null;
+  const mapped = isObject(outer.value) ? mapper(outer.value, outer, limits) : null;
   if (mapped === null || mapped.length === 0) return outer;
   const messages: Message[] = [];
   for (const one of mapped) messages.push('raw' in one ? await rawMessage(one.raw, one.known, limits) : one);

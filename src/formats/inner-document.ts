@@ -1,4 +1,5 @@
 /** The document that a provider wraps in a string of an outer one, as its `payloadFrom` says. */
+import { isObject } from '../core/is-object.ts';
 import type { ParsedBody } from '../core/received/event-document.ts';
 import type { RawHeaders } from '../core/received/received.ts';
 import { compilePipe } from '../core/verification/pipes.ts';
@@ -6,7 +7,7 @@ import { parseJson } from './json.ts';
 import { parseJwt } from './jwt.ts';
 import type { FormatLimits } from './limits.ts';
 import { firstHeader, parseMediaType } from './media-type.ts';
-import { getOwn, isMembers, type Members, withoutOwn } from './own.ts';
+import { getOwn, type Members, withoutOwn } from './own.ts';
 import { isUnreadable } from './reading.ts';
 import { readXml } from './xml.ts';
 
@@ -24,8 +25,8 @@ export function unwrap(outer: ParsedBody, payloadFrom: string, limits: FormatLim
   const from = payloadFrom.slice(0, colon);
   const [name = '', ...pipes] = payloadFrom.slice(colon + 1).split('|');
   const { value } = outer;
-  const text = piped(isMembers(value) ? getOwn(value, name) : undefined, pipes);
-  if (!isMembers(value) || typeof text !== 'string') return outer;
+  const text = piped(isObject(value) ? getOwn(value, name) : undefined, pipes);
+  if (!isObject(value) || typeof text !== 'string') return outer;
   const others = withoutOwn(value, name);
   if (from === 'form' && (outer.format === 'form' || outer.format === 'multipart'))
     return withInner(outer, text, { form: others }, limits);
@@ -45,7 +46,7 @@ function piped(value: unknown, pipes: readonly string[]): unknown {
 export function unwrapSns(outer: ParsedBody, headers: RawHeaders, limits: FormatLimits): ParsedBody {
   if (firstHeader(headers, 'x-amz-sns-message-type') === null || outer.format !== 'json') return outer;
   const { value } = outer;
-  return isMembers(value) && typeof getOwn(value, 'TopicArn') === 'string'
+  return isObject(value) && typeof getOwn(value, 'TopicArn') === 'string'
     ? unwrap(outer, 'json:Message', limits)
     : outer;
 }

@@ -2,10 +2,11 @@
  * A JWT in compact form (RFC 7519, RFC 8417 security events): claims as the value, header as the envelope. **Not
  * verified here**: whoever trusts the claims must have verified the source's proof.
  */
+import { isObject } from '../core/is-object.ts';
 import { decodeCharacters } from './characters.ts';
 import { parseJson } from './json.ts';
 import type { FormatLimits } from './limits.ts';
-import { isMembers, type Members } from './own.ts';
+import type { Members } from './own.ts';
 import { type Content, parsed, type Reading, unreadable } from './reading.ts';
 
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
@@ -28,5 +29,5 @@ export function parseJwt(text: string, limits: FormatLimits): { header: Members;
 
 function membersOf(part: string, limits: FormatLimits): Members | null {
   const json = parseJson(decodeCharacters(Buffer.from(part, 'base64url'), 'utf-8').text, limits);
-  return 'value' in json && isMembers(json.value) ? json.value : null;
+  return 'value' in json && isObject(json.value) ? json.value : null;
 }

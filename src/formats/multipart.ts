@@ -4,6 +4,7 @@
  * value}`, one for each part, read by its own type; parts that are no text are `files`, and null in the array. Parts
  * that are multipart or mail themselves stay bytes: nothing nests.
  */
+import { isObject } from '../core/is-object.ts';
 import type { ParsedBody, ReceivedFile } from '../core/received/event-document.ts';
 import { decodeCharacters } from './characters.ts';
 import { headerParameters } from './header-parameters.ts';
@@ -11,7 +12,7 @@ import { parseJson } from './json.ts';
 import type { FormatLimits } from './limits.ts';
 import { kindOf, type MediaType, parseMediaType } from './media-type.ts';
 import { NestedNames } from './nested-names.ts';
-import { getOwn, isMembers } from './own.ts';
+import { getOwn } from './own.ts';
 import { type Part, splitParts } from './parts.ts';
 import { type Content, parsed, type Reading, unreadable } from './reading.ts';
 
@@ -68,7 +69,7 @@ function charsetsOf(parts: readonly Named[], limits: FormatLimits): (field: stri
   };
   const ofAll = textOf('_charset_');
   const json = parseJson(textOf('charsets') ?? '', limits);
-  const ofEach = 'value' in json && isMembers(json.value) ? json.value : {};
+  const ofEach = 'value' in json && isObject(json.value) ? json.value : {};
   return (field) => {
     const own = getOwn(ofEach, field);
     return typeof own === 'string' ? own : ofAll;

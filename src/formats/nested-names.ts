@@ -3,7 +3,8 @@
  * `a[0]=x&a[1]=y` is an array too, and `a[][x]=1&a[][y]=2&a[][x]=3` is [{x:1,y:2},{x:3}]. A name whose brackets do not
  * fit, or that contradicts an earlier one (`a=1&a[b]=2`), keeps its brackets and becomes a member of its own.
  */
-import { addOwn, getOwn, isMembers, type Members, setOwn } from './own.ts';
+import { isObject } from '../core/is-object.ts';
+import { addOwn, getOwn, type Members, setOwn } from './own.ts';
 
 /** `name` as the path it means; null when it is not one, or deeper than `depth`. `''` = append. */
 export function pathOf(name: string, depth: number): string[] | null {
@@ -71,7 +72,7 @@ function enter(at: Container, key: string, rest: readonly string[]): Container |
   if (Array.isArray(at)) {
     if (key !== '') return null;
     const goesOn =
-      isMembers(existing) && !wantsArray && !(rest.length === 1 && Object.hasOwn(existing, rest[0]!));
+      isObject(existing) && !wantsArray && !(rest.length === 1 && Object.hasOwn(existing, rest[0]!));
     if (goesOn) return existing;
     const made: Container = wantsArray ? [] : {};
     at.push(made);
@@ -84,13 +85,13 @@ function enter(at: Container, key: string, rest: readonly string[]): Container |
     return made;
   }
   if (wantsArray) return Array.isArray(existing) ? existing : null;
-  return isMembers(existing) ? existing : null;
+  return isObject(existing) ? existing : null;
 }
 
 /** `{0: x, 1: y}` as [x, y]: what a counting loop sent. */
 function withArrays(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withArrays);
-  if (!isMembers(value)) return value;
+  if (!isObject(value)) return value;
   const names = Object.keys(value);
   if (names.length > 0 && names.every((name, index) => name === String(index)))
     return names.map((name) => withArrays(value[name]));

@@ -12,9 +12,6 @@ export function getOwn(target: Members, name: string): unknown {
   return Object.hasOwn(target, name) ? target[name] : undefined;
 }
 
-export const isMembers = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** All members but one. */
 export function withoutOwn(source: Members, left: string): Members {
   const rest: Members = {};

@@ -3,10 +3,11 @@
  * and for whoever has no more than a line of shell. `api_id` is the token of a source (what follows `/in/` in its URL);
  * the event is a form of all the parameters but that. Answered in AlertGrid's manner: 200, `OK:<id>` or `ERROR:<code>`.
  */
-import { createHash } from 'node:crypto';
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../core/problem.ts';
 import type { RawHeaders } from '../core/received/received.ts';
+import { sourceTokenHash } from '../core/received/source-token.ts';
 import type { Engine, IncomingCall } from '../engine/engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import { LARGE_BODY_BYTES } from './body-budget.ts';
@@ -73,7 +74,7 @@ async function save(parts: SaveSignalRouteParts, request: FastifyRequest): Promi
   const signal = signalOf(request);
   if (signal.receiverName === '') return CODES.noReceiverName;
   if (signal.apiId === '') return CODES.noApiId;
-  const tokenHash = createHash('sha256').update(signal.apiId).digest('base64url');
+  const tokenHash = sourceTokenHash(signal.apiId);
   const found = await engine.directory.source(tokenHash, clock.now());
   if (found === null) return CODES.badApiId;
   if (found.source.disabled) return CODES.disabled;

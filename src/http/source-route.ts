@@ -2,8 +2,8 @@
  * `ANY /in/{token}[/…]`: the URLs of sources. No operation: any method, any content type, any body; what comes is
  * handed to the engine as it stood on the wire.
  */
-import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sourceTokenHash } from '../core/received/source-token.ts';
 import type { HttpAnswer } from '../core/verification/verifier.ts';
 import type { Engine, IncomingCall } from '../engine/engine.ts';
 import type { HandledBodies } from './body-budget.ts';
@@ -48,8 +48,7 @@ export function addSourceRoute(app: FastifyInstance, parts: SourceRouteParts): v
 /** The source that a URL names, as the engine knows it. */
 export function tokenHashOf(url: string): string {
   const token = /^\/in\/([^/?#]*)/.exec(url)?.[1] ?? '';
-  // In one call: twice as fast as an object for it.
-  return hash('sha256', token, 'base64url');
+  return sourceTokenHash(token);
 }
 
 async function answer(parts: SourceRouteParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {

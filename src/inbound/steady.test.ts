@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { Dice } from '../ports/dice.ts';
-import { keepTrying, pauseAfter, retryAfterMs, TryLater } from './steady.ts';
+import { keepTrying, pauseAfter, TryLater } from './steady.ts';
 
 const LOW: Dice = { uniform: () => 0, bytes: (count) => new Uint8Array(count) };
 const HIGH: Dice = { ...LOW, uniform: () => 0.999 };
@@ -13,16 +13,6 @@ test('pauses double up to the longest, and the dice add up to a quarter', () => 
     [1_000, 2_000, 4_000, 256_000, 300_000, 300_000],
   );
   assert.equal(pauseAfter(1, HIGH, { firstMs: 100, longestMs: 1_000 }), 125);
-});
-
-test('Retry-After is seconds or a date, at most a day', () => {
-  const now = Date.UTC(2030, 0, 1);
-  assert.equal(retryAfterMs('7', now), 7_000);
-  assert.equal(retryAfterMs(new Date(now + 9_000).toUTCString(), now), 9_000);
-  assert.equal(retryAfterMs(new Date(now - 9_000).toUTCString(), now), 0);
-  assert.equal(retryAfterMs('99999999', now), 86_400_000);
-  assert.equal(retryAfterMs('soon', now), null);
-  assert.equal(retryAfterMs(undefined, now), null);
 });
 
 test('work that throws is told and tried again later, and success starts the pauses anew', async () => {

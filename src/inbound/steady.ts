@@ -4,8 +4,6 @@ import type { Dice } from '../ports/dice.ts';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
-/** The longest that a stranger can ask us to wait. */
-const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
 /** Longer sleeps are slept in pieces: a timer holds 2^31 ms at most. */
 const TIMER_MAX_MS = 24 * 3_600_000;
 
@@ -32,13 +30,6 @@ export function pauseAfter(failures: number, dice: Dice, pauses: Pauses = {}): n
   const { firstMs = FIRST_PAUSE_MS, longestMs = LONGEST_PAUSE_MS } = pauses;
   const doubled = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30));
   return Math.round(doubled * (1 + dice.uniform() / 4));
-}
-
-/** Ms that a Retry-After header asks for (seconds or a date, RFC 9110 §10.2.3); null = nothing sensible. */
-export function retryAfterMs(header: string | undefined, now: number): number | null {
-  if (header === undefined) return null;
-  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), RETRY_AFTER_MAX_MS) : null;
 }
 
 /** What the work is given. */

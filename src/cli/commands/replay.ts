@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ApiTask, Client } from '../../client/create-client.ts';
+import { pause } from '../../client/pause.ts';
 import { ServerProblem } from '../../client/server-problem.ts';
 import { BadSetting } from '../../config/parse.ts';
 import { addServerOptions, connect, type ServerOptions } from '../connect.ts';
@@ -9,7 +10,7 @@ import { findSource } from '../find-source.ts';
 import { counting, printError, printResult, progress, runCommand, say } from '../output.ts';
 import { wantsJson } from '../read-config.ts';
 import { readInstant } from '../read-instant.ts';
-import { pause, untilInterrupted } from '../until-interrupted.ts';
+import { untilInterrupted } from '../until-interrupted.ts';
 
 interface Options extends ServerOptions, FilterOptions {
   readonly source?: string;

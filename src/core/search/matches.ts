@@ -1,7 +1,8 @@
 /** The second look at a candidate: whether a received event is what somebody asked for. Rules of types are in values.ts. */
+import { isObject } from '../is-object.ts';
 import { type PathCondition, pathConditionsOf, type SearchFilter, type SearchValue } from './filter.ts';
 import { normalForm } from './normal-form.ts';
-import { asTypeOf, isObject, isUntyped, type Searched, valuesAt, WITHOUT_WORDS } from './values.ts';
+import { asTypeOf, isUntyped, type Searched, valuesAt, WITHOUT_WORDS } from './values.ts';
 import { askedText, piecesOf, wordsOf } from './words.ts';
 
 export function matches(searched: Searched, filter: SearchFilter): boolean {

@@ -3,6 +3,7 @@
  * out), of every path that is there, and of every word. Two things may have one hash, so what an index finds is looked
  * at again (`matches.ts`); what it does not find is not there.
  */
+import { isObject } from '../is-object.ts';
 import {
   type PathCondition,
   pathConditionsOf,
@@ -11,15 +12,7 @@ import {
   type SearchValue,
 } from './filter.ts';
 import { normalForm } from './normal-form.ts';
-import {
-  booleanIn,
-  isObject,
-  isUntyped,
-  numberIn,
-  type Searched,
-  UNINDEXED,
-  WITHOUT_WORDS,
-} from './values.ts';
+import { booleanIn, isUntyped, numberIn, type Searched, UNINDEXED, WITHOUT_WORDS } from './values.ts';
 import { askedText, piecesOf, wordsOf } from './words.ts';
 
 /** Terms that are kept of one event. A large document of a shop or a code host has 300 to 800. */

@@ -2,6 +2,7 @@
  * The values of an event document, and what each of them means. Of JSON a value is what it is; a query, headers, forms,
  * XML, CSV, mails and texts only have texts, which mean what one asks for: `amount=5` holds the text 5 and the number 5.
  */
+import { isObject } from '../is-object.ts';
 import type { EventDocument, ParsedBody } from '../received/event-document.ts';
 import type { SearchPath, SearchStep, SearchValue } from './filter.ts';
 
@@ -75,10 +76,6 @@ function each(values: readonly unknown[], of: (value: unknown) => readonly unkno
     }
   }
   return found;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Members of a document that are found in other ways: nobody has to pay for their terms. */

@@ -1,5 +1,6 @@
+import { isObject } from '../../core/is-object.ts';
 import { email } from '../email-shape.ts';
-import { isMembers, type Members } from '../own.ts';
+import type { Members } from '../own.ts';
 import {
   bothOf,
   enclosed,
@@ -15,9 +16,9 @@ import type { MailMapper } from './mail-mapper.ts';
 
 /** CloudMailin, JSON normalized: header names come with underscores. An attachment may be a URL; then it has no bytes here. */
 export const cloudMailin: MailMapper = (body) => {
-  if (!isMembers(body.headers) || !isMembers(body.envelope)) return null;
+  if (!isObject(body.headers) || !isObject(body.envelope)) return null;
   const headers = headersOfMembers(body.headers, (name) => name.replaceAll('_', '-'));
-  const { attachments, files } = bothOf(listOf(body, 'attachments').filter(isMembers).map(attachment));
+  const { attachments, files } = bothOf(listOf(body, 'attachments').filter(isObject).map(attachment));
   const recipients = textsOf(listOf(body.envelope, 'recipients'));
   const to = textOf(body.envelope, 'to');
   const spf = verdictOf(textOf(membersOf(body.envelope, 'spf'), 'result'));

@@ -1,9 +1,10 @@
 /** Reading members of what a vendor sent: the type that is documented, or nothing. */
+import { isObject } from '../../core/is-object.ts';
 import type { ReceivedFile } from '../../core/received/event-document.ts';
 import { type Attachment, type EmailHeaders, headersOfPairs, type Mailbox } from '../email-shape.ts';
 import { parseJson } from '../json.ts';
 import type { FormatLimits } from '../limits.ts';
-import { getOwn, isMembers, type Members } from '../own.ts';
+import { getOwn, type Members } from '../own.ts';
 
 export function textOf(members: Members, name: string): string | undefined {
   const value = getOwn(members, name);
@@ -12,7 +13,7 @@ export function textOf(members: Members, name: string): string | undefined {
 
 export function membersOf(members: Members, name: string): Members {
   const value = getOwn(members, name);
-  return isMembers(value) ? value : {};
+  return isObject(value) ? value : {};
 }
 
 export function listOf(members: Members, name: string): readonly unknown[] {

@@ -1,6 +1,7 @@
+import { isObject } from '../../core/is-object.ts';
 import type { ReceivedFile } from '../../core/received/event-document.ts';
 import { type Email, email, first, headersOfPairs, mailboxes } from '../email-shape.ts';
-import { isMembers, type Members } from '../own.ts';
+import type { Members } from '../own.ts';
 import { bothOf, type Enclosed, enclosed, jsonOf, textOf, textsOf, verdictOf } from './loose.ts';
 import type { MailMapper } from './mail-mapper.ts';
 
@@ -50,7 +51,7 @@ const pairsOf = (list: unknown): [string, string][] =>
 /** Files are called `attachment-1`, ...; `content-id-map` is `{"<cid>": "attachment-1"}`. */
 function enclosures(files: readonly ReceivedFile[], map: unknown): Enclosed[] {
   const cids = new Map(
-    isMembers(map) ? Object.entries(map as Members).map(([cid, field]) => [String(field), cid]) : [],
+    isObject(map) ? Object.entries(map as Members).map(([cid, field]) => [String(field), cid]) : [],
   );
   return files.map(({ field, name, contentType, bytes }, index) => {
     const cid = cids.get(field);

@@ -1,5 +1,6 @@
+import { isObject } from '../../core/is-object.ts';
 import { type Email, email, type Mailbox } from '../email-shape.ts';
-import { getOwn, isMembers, type Members } from '../own.ts';
+import { getOwn, type Members } from '../own.ts';
 import {
   bothOf,
   type Enclosed,
@@ -23,7 +24,7 @@ const MESSAGES_MAX = 1_000;
 export const mandrill: MailMapper = (body, _outer, limits) => {
   const events = jsonOf(body, 'mandrill_events', limits);
   if (!Array.isArray(events) || events.length === 0 || events.length > MESSAGES_MAX) return null;
-  if (!events.every((event) => isMembers(event) && event.event === 'inbound' && isMembers(event.msg)))
+  if (!events.every((event) => isObject(event) && event.event === 'inbound' && isObject(event.msg)))
     return null;
   return events.map((event: Members) => messageOf(membersOf(event, 'msg')));
 };
@@ -60,9 +61,9 @@ function verdicts(msg: Members): Pick<Email, 'spam' | 'auth'> {
   return {
     spam: score === null ? null : { score, flag: null },
     auth:
-      spf === null && !isMembers(msg.dkim)
+      spf === null && !isObject(msg.dkim)
         ? null
-        : { spf, dkim: isMembers(msg.dkim) ? signed : null, dmarc: null },
+        : { spf, dkim: isObject(msg.dkim) ? signed : null, dmarc: null },
   };
 }
 
@@ -75,7 +76,7 @@ const pairs = (list: readonly unknown[]): Mailbox[] =>
 /** Keyed by name; images are always base64, attachments when they say so. */
 const enclosures = (all: Members, inline: boolean): Enclosed[] =>
   Object.values(all)
-    .filter(isMembers)
+    .filter(isObject)
     .map((one, index) => {
       const content = textOf(one, 'content');
       const bytes = inline || one.base64 === true ? fromBase64(content) : Buffer.from(content ?? '', 'utf8');

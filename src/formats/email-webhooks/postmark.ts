@@ -1,17 +1,18 @@
+import { isObject } from '../../core/is-object.ts';
 import { email, first, headersOfPairs, type Mailbox } from '../email-shape.ts';
-import { isMembers, type Members } from '../own.ts';
+import type { Members } from '../own.ts';
 import { bothOf, enclosed, fromBase64, listOf, mailboxOf, membersOf, textOf, verdictOf } from './loose.ts';
 import type { MailMapper } from './mail-mapper.ts';
 
 /** Postmark inbound: JSON. Bounces and the rest of its webhooks have a `RecordType` and stay JSON. */
 export const postmark: MailMapper = (body) => {
-  if (textOf(body, 'RecordType') !== undefined || !isMembers(body.FromFull)) return null;
+  if (textOf(body, 'RecordType') !== undefined || !isObject(body.FromFull)) return null;
   const headers = headersOfPairs(
     listOf(body, 'Headers').flatMap((one) =>
-      isMembers(one) ? [[textOf(one, 'Name') ?? '', textOf(one, 'Value') ?? ''] as const] : [],
+      isObject(one) ? [[textOf(one, 'Name') ?? '', textOf(one, 'Value') ?? ''] as const] : [],
     ),
   );
-  const { attachments, files } = bothOf(listOf(body, 'Attachments').filter(isMembers).map(attachment));
+  const { attachments, files } = bothOf(listOf(body, 'Attachments').filter(isObject).map(attachment));
   const score = Number.parseFloat(first(headers['x-spam-score']) ?? '');
   const status = first(headers['x-spam-status']);
   const recipient = textOf(body, 'OriginalRecipient');
@@ -41,7 +42,7 @@ export const postmark: MailMapper = (body) => {
 
 const full = (one: Members): Mailbox | null => mailboxOf(textOf(one, 'Email'), textOf(one, 'Name'));
 const fulls = (list: readonly unknown[]): Mailbox[] =>
-  list.flatMap((one) => (isMembers(one) ? (full(one) ?? []) : []));
+  list.flatMap((one) => (isObject(one) ? (full(one) ?? []) : []));
 
 const attachment = (one: Members, index: number): ReturnType<typeof enclosed> =>
   enclosed(

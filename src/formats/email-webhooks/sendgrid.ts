@@ -1,7 +1,8 @@
+import { isObject } from '../../core/is-object.ts';
 import type { ReceivedFile } from '../../core/received/event-document.ts';
 import { type Email, type EmailHeaders, email, headersOfPairs, mailboxes } from '../email-shape.ts';
 import type { FormatLimits } from '../limits.ts';
-import { isMembers, type Members } from '../own.ts';
+import type { Members } from '../own.ts';
 import {
   bothOf,
   type Enclosed,
@@ -53,7 +54,7 @@ function verdicts(body: Members, limits: FormatLimits): Pick<Email, 'spam' | 'au
   return {
     spam: score === null ? null : { score, flag: null },
     auth: spf === null && dkim === undefined ? null : { spf, dkim: verdictOf(dkim), dmarc: null },
-    envelope: isMembers(envelope)
+    envelope: isObject(envelope)
       ? { from: textOf(envelope, 'from') ?? null, to: textsOf(listOf(envelope, 'to')) }
       : null,
   };
@@ -62,7 +63,7 @@ function verdicts(body: Members, limits: FormatLimits): Pick<Email, 'spam' | 'au
 /** Files are called `attachment1`, ...; `attachment-info` says what each is. */
 function enclosures(files: readonly ReceivedFile[], info: unknown): Enclosed[] {
   return files.map((file, index) => {
-    const about = isMembers(info) ? membersOf(info, file.field) : {};
+    const about = isObject(info) ? membersOf(info, file.field) : {};
     const cid = textOf(about, 'content-id');
     return enclosed(
       {

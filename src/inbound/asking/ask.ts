@@ -1,7 +1,8 @@
 /** One question to the server of a source: with its credentials, conditional where it was asked before. */
+import { retryAfterMs } from '../../core/delivery/retry-after.ts';
 import type { WebAnswer } from '../../ports/web.ts';
 import type { InboundParts } from '../inbound-parts.ts';
-import { retryAfterMs, TryLater } from '../steady.ts';
+import { TryLater } from '../steady.ts';
 import type { Ask } from './ask-settings.ts';
 import { makeAuthorizer } from './authorize.ts';
 import { Trouble } from './trouble.ts';
@@ -110,7 +111,7 @@ function usable(answer: WebAnswer, now: number): Answered | null {
       `${said}: check the credentials in \`auth\` or \`headers\``,
       afterMs ?? REFUSED_PAUSE_MS,
     );
-  if (afterMs !== null)
+  if (afterMs !== undefined)
     throw new TryLater(`${said} and asks to wait ${Math.ceil(afterMs / 1000)} s`, afterMs);
   throw new Trouble(said + (HINTS[status] ?? ''));
 }

@@ -1,9 +1,10 @@
 /** Asking a hub to subscribe us, or to go on (WebSub §5.1). */
+import { retryAfterMs } from '../../core/delivery/retry-after.ts';
 import type { HubCursor, HubSubscription } from '../../core/received/hub-subscription.ts';
 import type { InboundHost } from '../../ports/inbound.ts';
 import { Trouble } from '../asking/trouble.ts';
 import type { InboundParts } from '../inbound-parts.ts';
-import { retryAfterMs, TryLater } from '../steady.ts';
+import { TryLater } from '../steady.ts';
 import type { Announced } from './discover-hub.ts';
 
 const SECRET_BYTES = 32;
@@ -87,7 +88,7 @@ async function post(
     if (next === null) {
       const said = `The hub ${new URL(url).host} answered ${status}${quoted(answer.body)}`;
       const afterMs = retryAfterMs(headers['retry-after'], clock.now());
-      throw afterMs === null ? new Trouble(said) : new TryLater(said, afterMs);
+      throw afterMs === undefined ? new Trouble(said) : new TryLater(said, afterMs);
     }
     url = next;
   }

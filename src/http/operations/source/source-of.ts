@@ -1,5 +1,5 @@
 /** What callers write about a source, checked and turned into the stored document; and the way back. */
-import { createHash } from 'node:crypto';
+
 import { MASK } from '../../../contract/endpoint-settings.ts';
 import { parseRef } from '../../../contract/ids.ts';
 import { checkMetadata } from '../../../contract/metadata.ts';
@@ -8,6 +8,7 @@ import { checkUid } from '../../../contract/uid.ts';
 import type { Sealed, Source, SourceAnswer, SourceSecret } from '../../../core/catalog/resources.ts';
 import { newId, type SourceId } from '../../../core/ids.ts';
 import { invalid, Problem } from '../../../core/problem.ts';
+import { sourceTokenHash } from '../../../core/received/source-token.ts';
 import { withSecrets } from '../../../engine/source-config.ts';
 import type { Call } from '../../define-operation.ts';
 
@@ -123,7 +124,7 @@ export function freshToken(call: SourceCall, id: SourceId): Pick<Source, 'token'
   const token = base32(call.dice.bytes(TOKEN_BYTES));
   return {
     token: call.engine.vault.seal(call.organization, id, token),
-    tokenHash: createHash('sha256').update(token).digest('base64url'),
+    tokenHash: sourceTokenHash(token),
   };
 }
 
